@@ -1,0 +1,111 @@
+"""Whether a submission may be accepted: credentials apart, every rule in the order in which it is asked.
+
+Source: architecture section 3 (accept), smpp-answers "As a server". Pure: facts, time and the new id are passed in.
+The one question that is not answered here is credit: only the database knows it, at the moment of the commit.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.accept.fact_book import FactBook
+from gateway.accept.refusals import Refusal
+from gateway.message import Message, Submission
+from telecom.data_coding import meaning_of
+from telecom.numbers import Number, parse_number
+from telecom.parts import MAX_PARTS, count_parts
+
+TON_ALPHANUMERIC = 5  # SMPP v3.4 5.2.5
+ESM_UDHI = 0x40  # SMPP v3.4 5.2.12
+SUPPORTED_DATA_CODINGS = frozenset(octet for octet in range(256) if meaning_of(octet) is not None)
+SOURCE_DIGITS = range(2, 16)  # a short code has two digits at least (chosen), an E.164 number fifteen at most
+
+
+class AcceptPolicy(msgspec.Struct, frozen=True):
+    """Numbers that rules need and configuration gives."""
+
+    default_region: str | None = None
+    validity_ms: int = 48 * 3600 * 1000
+    longest_validity_ms: int = 14 * 24 * 3600 * 1000  # smpp_time beyond it is cut, as SMSCs do
+
+
+def admit(
+    submission: Submission, book: FactBook, policy: AcceptPolicy, message_id: int, now_ms: int
+) -> Message | Refusal:
+    """The message that would be stored, without route yet (connector_id 0), or why not."""
+    account = book.accounts[submission.account_id]
+    if account.state != "active":
+        return Refusal.ACCOUNT_SUSPENDED
+    refusal = _source_refusal(submission, book)
+    if refusal is not None:
+        return refusal
+    number = parse_number(
+        submission.destination_addr,
+        ton=submission.envelope.dest_addr_ton,
+        default_region=account.default_region or policy.default_region,
+    )
+    if not isinstance(number, Number):
+        return Refusal.DESTINATION_INVALID
+    destination = number.e164
+    if book.is_blocked(submission.account_id, destination):
+        return Refusal.DESTINATION_BLOCKED
+    if submission.data_coding not in SUPPORTED_DATA_CODINGS:
+        return Refusal.DATA_CODING_UNSUPPORTED
+    parts = count_parts(submission.user_data, submission.data_coding, bool(submission.envelope.esm_class & ESM_UDHI))
+    if parts > MAX_PARTS:
+        return Refusal.TOO_MANY_PARTS
+    refusal = _time_refusal(submission, policy, now_ms)
+    if refusal is not None:
+        return refusal
+    expires_at_ms = submission.expires_at_ms or max(submission.not_before_ms, now_ms) + policy.validity_ms
+    return Message(
+        message_id,
+        submission.account_id,
+        submission.esme_id,
+        0,
+        0,
+        submission.traffic_class,
+        parts,
+        submission.data_coding,
+        parts * book.price_micros(submission.account_id, destination),
+        min(expires_at_ms, now_ms + policy.longest_validity_ms),
+        submission.not_before_ms,
+        submission.source_addr,
+        destination,
+        "",
+        submission.user_data,
+        submission.envelope,
+        notify="asked" if submission.envelope.registered_delivery & 0x03 else "no",
+        part_states="Q" * parts,
+    )
+
+
+def _time_refusal(submission: Submission, policy: AcceptPolicy, now_ms: int) -> Refusal | None:
+    """A message whose validity ends before its time comes would be accepted only to expire."""
+    if submission.not_before_ms and submission.not_before_ms >= now_ms + policy.longest_validity_ms:
+        return Refusal.SCHEDULE_INVALID
+    if submission.expires_at_ms and submission.expires_at_ms <= max(now_ms, submission.not_before_ms):
+        return Refusal.VALIDITY_INVALID
+    return None
+
+
+def no_longer_permitted(message: Message, book: FactBook) -> Refusal | None:
+    """The legal question once more, when a message that waited is taken to be sent (promise P9)."""
+    if book.accounts[message.account_id].state != "active":
+        return Refusal.ACCOUNT_SUSPENDED
+    if book.is_blocked(message.account_id, message.destination_addr):
+        return Refusal.DESTINATION_BLOCKED
+    return _source_refusal(message, book)
+
+
+def _source_refusal(submission: Submission | Message, book: FactBook) -> Refusal | None:
+    source = submission.source_addr
+    if submission.envelope.source_addr_ton != TON_ALPHANUMERIC and source.isascii():
+        digits = source.removeprefix("+")
+        if digits.isdecimal():
+            return None if len(digits) in SOURCE_DIGITS else Refusal.SOURCE_INVALID
+    if not source:
+        return Refusal.SOURCE_INVALID
+    if (submission.account_id, source.casefold()) not in book.senders:
+        return Refusal.SENDER_NOT_OWNED
+    return None

@@ -1,0 +1,122 @@
+"""`passerelle`: the one command. Start reading here to find which file answers which word.
+
+What belongs here: the tree of commands, the boundary where refusals and faults become one line and an exit code.
+Exit codes: 0 done, 1 refused or failed (the reason on stderr), 2 a wrong word on the command line, 130 Ctrl-C.
+What must not enter: what a command does.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import asyncpg
+import typer
+import typer.main
+
+from gateway.command_line import (
+    accounts,
+    bench,
+    checking,
+    doctor,
+    live,
+    messages,
+    node,
+    routing,
+    run,
+    selftest,
+    simulate,
+)
+from gateway.command_line.output import show_json
+from gateway.command_line.refusals import Refusal
+from gateway.command_line.words import begin, say
+from gateway.daemon.configuration import ConfigurationFault
+from gateway.storage.database import DatabaseAway, DatabaseUnfit, NodeTaken
+from gateway.storage.migrate import SchemaFault
+from gateway.storage.postgres_programs import PostgresFault
+
+REFUSED = 1
+FAULTS = (Refusal, ConfigurationFault, SchemaFault, PostgresFault, DatabaseAway, DatabaseUnfit, NodeTaken)
+INTERRUPTED = 130  # POSIX shells: 128 + SIGINT
+
+
+def make_app() -> typer.Typer:
+    """All commands, by the names that are fixed with the product's users."""
+    app = typer.Typer(
+        name="passerelle",
+        help="A telecom gateway: messages in and out over SMPP, durable and paid for.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.command("run")(run.run)
+    app.command("demo")(run.demo)
+    app.command("node")(node.start_node)
+    app.command("migrate")(node.migrate)
+    app.command("doctor")(doctor.doctor)
+    app.add_typer(accounts.accounts, name="account")
+    app.add_typer(accounts.esmes, name="esme")
+    app.add_typer(accounts.senders, name="sender")
+    app.add_typer(routing.routes, name="route")
+    app.add_typer(routing.rates, name="rate")
+    app.add_typer(routing.numbers, name="number")
+    app.add_typer(routing.blocks, name="block")
+    app.add_typer(routing.ranges, name="range")
+    app.add_typer(messages.messages, name="message")
+    app.command("binds")(live.show_binds)
+    app.command("queue")(live.show_queue)
+    app.command("check")(checking.check)
+    app.add_typer(simulate.simulators, name="simulate")
+    app.add_typer(selftest.selftest, name="selftest")
+    app.command("bench")(bench.bench)
+    return app
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code. arguments: without the program's name; None: the process's."""
+    words = begin(sys.argv[1:] if arguments is None else arguments)
+    command = typer.main.get_command(make_app())
+    translate(command)
+    try:
+        command.main(args=words, prog_name="passerelle")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else REFUSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except known_faults() as fault:
+        complain(fault, "--json" in words)
+        return REFUSED
+    except asyncpg.PostgresError as fault:
+        complain(
+            Refusal(say("PostgreSQL refuses: {why}", why=fault), say("look at: passerelle doctor")), "--json" in words
+        )
+        return REFUSED
+    return 0
+
+
+def known_faults() -> tuple[type[Exception], ...]:
+    """What becomes one line instead of a traceback. The daemon is imported only by the commands that run a node."""
+    daemon = sys.modules.get("gateway.daemon.node")
+    return FAULTS if daemon is None else (*FAULTS, daemon.NodeFault)
+
+
+def complain(fault: Exception, as_json: bool) -> None:
+    """One line on stderr (JSON: one object on stdout): what is wrong, and what to do."""
+    remedy = fault.remedy if isinstance(fault, Refusal) else ""
+    if as_json:
+        show_json({"error": str(fault), "remedy": remedy})
+        return
+    for line in str(fault).splitlines():
+        typer.echo(f"passerelle: {line}", err=True)
+    if remedy:
+        typer.echo(f"  {remedy}", err=True)
+
+
+def translate(command: Any) -> None:
+    """Put every help text of a command and those below it in the language in use."""
+    command.help = say(command.help) if command.help else command.help
+    for parameter in command.params:
+        if getattr(parameter, "help", None):
+            parameter.help = say(parameter.help)
+    for below in getattr(command, "commands", {}).values():
+        translate(below)

@@ -1,0 +1,50 @@
+"""Crash points: PASSERELLE_CRASH_AT=name[:nth] ends the process, as a power cut would, at a named point of a
+message's life.
+
+What belongs here: the list of names, and the one function that production code calls at each of them.
+What must not enter: anything that would make a point behave differently when no crash is wished.
+"""
+
+from __future__ import annotations
+
+import os
+
+# In the order of a message's life; a test walks them all and runs `passerelle check` after each.
+CRASH_POINTS = (
+    "accept.before_commit",
+    "accept.committed",
+    "accept.answered",
+    "send.before_journal",
+    "send.journalled",
+    "send.written",
+    "settle.response_read",
+    "settle.before_commit",
+    "settle.committed",
+    "settle.receipt_acknowledged",
+    "notify.written",
+    "notify.acknowledged",
+    "inbound.committed",
+)
+
+
+class UnknownCrashPoint(ValueError):
+    """PASSERELLE_CRASH_AT names no crash point; the text lists them."""
+
+
+def _wished(setting: str) -> tuple[str, int]:
+    name, _, nth = setting.partition(":")
+    if name and name not in CRASH_POINTS:
+        raise UnknownCrashPoint(f"PASSERELLE_CRASH_AT={setting!r}: the names are {', '.join(CRASH_POINTS)}")
+    return name, int(nth or 1)
+
+
+_name, _left = _wished(os.environ.get("PASSERELLE_CRASH_AT", ""))
+
+
+def crash_point(name: str) -> None:
+    """End the process at once (exit status 137) when this is the wished point for the wished time."""
+    global _left
+    if name == _name:
+        _left -= 1
+        if _left <= 0:
+            os._exit(137)

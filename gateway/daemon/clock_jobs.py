@@ -1,0 +1,243 @@
+"""What a node does by the clock: claims, sweeps, marks, facts that changed, and telling about itself.
+
+Each job is a loop that survives PostgreSQL's absence: it tries again at its next turn.
+What must not enter: decisions about messages; the lifecycle and the notify room make them when asked from here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import json
+import logging
+import os
+from collections.abc import Callable, Coroutine
+from time import monotonic
+from typing import Any
+
+import asyncpg
+
+from gateway.accept.fact_book import FactBook, FactBookFault
+from gateway.connector import Health
+from gateway.daemon.configuration_schema import Configuration
+from gateway.daemon.rooms import Rooms
+from gateway.message import ID_TIME_SHIFT, accepted_at_ms
+from gateway.storage.database import CONNECTION_FAULTS, DatabaseAway, connect, ledger_imbalance_micros, tell
+from gateway.storage.facts import FACTS_CHANNEL, load_facts
+from gateway.storage.group_commit import NotCommitted
+from gateway.storage.messages import move_marks
+from gateway.storage.migrate import ensure_days
+
+log = logging.getLogger("passerelle.daemon")
+
+CLAIM_EVERY_S = 0.5  # chosen: how late a retry or a schedule may be
+DOUBT_EVERY_S = 1.0
+DELIVERY_EVERY_S = 0.25  # chosen: how soon what waited for an ESME goes out once it has room
+SWEEP_EVERY_S = 5.0  # chosen: how late an end of validity may be seen
+TELL_EVERY_S = 1.0  # `passerelle binds` shows a node alive while it was seen in the last 5 s
+TELL_PATIENCE_S = 5.0  # chosen: a PostgreSQL that takes no batch for so long is as good as away
+FACTS_POLL_S = 30.0  # chosen: behind the notification, in case it was lost
+LEDGER_EVERY_S = 60.0
+PARKED_EVERY_S = 5.0  # chosen: parked receipts are rare, and their customers wait
+DAYS_EVERY_S = 3600.0
+LAG_EVERY_S = 0.1
+OWED_LAG_MS = 120_000  # chosen: receipts of messages younger than this are searched after a crash, older ones have rows
+FIRST_SWEEP_MS = 30 * 24 * 3600 * 1000  # chosen: a node that never swept looks back so far
+
+Clock = Callable[[], int]
+
+
+def jobs(rooms: Rooms, wall_ms: Clock) -> list[Coroutine[Any, Any, None]]:
+    """All loops of a node's clock."""
+    return [
+        _every(CLAIM_EVERY_S, rooms.lifecycle.claim_delayed),
+        _every(DOUBT_EVERY_S, rooms.lifecycle.decide_doubts),
+        _every(DELIVERY_EVERY_S, rooms.deliveries.run_due),
+        _every(LEDGER_EVERY_S, lambda: _look_at_ledger(rooms)),
+        _every(LEDGER_EVERY_S, rooms.deliveries.bury),
+        _every(PARKED_EVERY_S, rooms.lifecycle.match_parked),
+        _every(LEDGER_EVERY_S, rooms.lifecycle.waiting_room.bury_parked),
+        _every(SWEEP_EVERY_S, lambda: _sweep(rooms, wall_ms)),
+        _every(TELL_EVERY_S, lambda: tell_once(rooms, wall_ms)),
+        _every(DAYS_EVERY_S, lambda: _make_days(rooms)),
+        _recover_owed(rooms),
+        _follow_facts(rooms),
+        _measure_lag(rooms),
+    ]
+
+
+async def _every(pause_s: float, job: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+    while True:
+        await asyncio.sleep(pause_s)
+        try:
+            await job()
+        except NotCommitted as fault:
+            log.warning("job_waits", extra={"job": getattr(job, "__name__", "job"), "why": str(fault)})
+
+
+async def _sweep(rooms: Rooms, wall_ms: Clock) -> None:
+    after_ms = rooms.swept_until_ms or rooms.seat.swept_until_ms or wall_ms() - FIRST_SWEEP_MS
+    rooms.swept_until_ms = await rooms.lifecycle.expire(after_ms, wall_ms())
+
+
+async def _look_at_ledger(rooms: Rooms) -> None:
+    rooms.ledger_imbalance_micros = await rooms.reader.run(ledger_imbalance_micros)
+    if rooms.ledger_imbalance_micros:
+        log.error("ledger_imbalance", extra={"micros": rooms.ledger_imbalance_micros, "remedy": "passerelle check"})
+
+
+async def _make_days(rooms: Rooms) -> None:
+    today = datetime.datetime.now(datetime.UTC).date()
+    await rooms.reader.run(lambda c: ensure_days(c, today))
+
+
+async def _recover_owed(rooms: Rooms) -> None:
+    """After a start: receipts that a former life owed from memory."""
+    while True:
+        try:
+            owed = await rooms.deliveries.recover(list(rooms.lifecycle.book.accounts))
+            log.info("owed_recovered", extra={"receipts": owed})
+            return
+        except NotCommitted:
+            await asyncio.sleep(1)
+
+
+async def _measure_lag(rooms: Rooms) -> None:
+    while True:
+        before = monotonic()
+        await asyncio.sleep(LAG_EVERY_S)
+        rooms.tallies.loop_lag.observe(max(0.0, monotonic() - before - LAG_EVERY_S))
+
+
+# ---------------------------------------------------------------- facts
+
+
+async def _follow_facts(rooms: Rooms) -> None:
+    """Swap the book when rows of facts change: by notification, with a poll behind it."""
+    changed = asyncio.Event()
+    while True:
+        try:
+            connection = await connect(rooms.dsn)
+        except (DatabaseAway, *CONNECTION_FAULTS):
+            await asyncio.sleep(1)
+            continue
+        try:
+            await connection.add_listener(FACTS_CHANNEL, lambda *_: changed.set())
+            while not connection.is_closed():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(FACTS_POLL_S):
+                        await changed.wait()
+                changed.clear()
+                book = FactBook(await load_facts(connection))
+                suspend_strangers(rooms.health, book, rooms.configuration)
+                rooms.lifecycle.book = book
+                if rooms.server is not None:
+                    rooms.server.apply_facts(book)
+        except FactBookFault as fault:
+            log.error(
+                "facts_refused", extra={"why": str(fault), "remedy": "correct the row; the former facts stay in force"}
+            )
+        except CONNECTION_FAULTS as fault:
+            log.warning("facts_wait", extra={"why": str(fault)})
+        finally:
+            connection.terminate()
+        await asyncio.sleep(0.5)
+        changed.set()
+
+
+def suspend_strangers(health: dict[str, Health], book: FactBook, configuration: Configuration) -> None:
+    """A connector that only the database knows takes nothing: what were routed to it would wait for nobody."""
+    for name in set(book.connector_ids) - {c.name for c in configuration.connectors}:
+        if health.get(name) != "suspended":
+            health[name] = "suspended"
+            log.error("connector_unknown", extra={"connector": name, "remedy": "configure it, or remove its routes"})
+
+
+# ---------------------------------------------------------------- telling
+
+
+async def tell_once(rooms: Rooms, wall_ms: Clock) -> None:
+    """Store marks and what this node shows of itself; while PostgreSQL is away, only the door is told: no new binds."""
+    now_ms = wall_ms()
+    marks = rooms.lifecycle.marks(now_ms << ID_TIME_SHIFT)
+    deliveries = rooms.deliveries
+    horizon = (now_ms - OWED_LAG_MS) << ID_TIME_SHIFT
+    oldest = deliveries.oldest_owed_id()
+    if deliveries.recovered:
+        deliveries.owed_from_id = max(deliveries.owed_from_id, horizon if oldest is None else min(horizon, oldest))
+    owed_from_id = deliveries.owed_from_id
+    live = json.dumps(_live(rooms, now_ms))
+    swept_ms = rooms.swept_until_ms or rooms.seat.swept_until_ms
+
+    async def write(connection: asyncpg.Connection) -> None:
+        if marks:
+            await move_marks(connection, rooms.seat.node_id, marks)
+        await tell(connection, rooms.seat, live, swept_ms, owed_from_id)
+
+    away = False
+    try:
+        async with asyncio.timeout(TELL_PATIENCE_S):
+            await asyncio.shield(rooms.settling.durable())  # what the marks leave behind is stored before they are
+            await rooms.reader.run(write)
+    except (NotCommitted, TimeoutError):
+        away = True
+    if rooms.server is not None:
+        rooms.server.database_away = away
+
+
+def _live(rooms: Rooms, now_ms: int) -> dict[str, Any]:
+    now = monotonic()
+    binds: list[dict[str, Any]] = []
+    if rooms.server is not None:
+        for connection in rooms.server.connections:
+            session = connection.session
+            binds.append(
+                {
+                    "side": "esme",
+                    "name": connection.esme.system_id if connection.esme else "",
+                    "bind_type": session.bind_type,
+                    "peer": connection.peer,
+                    "state": session.state.value,
+                    "in_flight": session.unanswered,
+                    "window": session.limits.window,
+                    "bound_since_ms": connection.bound_since_ms,
+                }
+            )
+    for connector in rooms.connectors:
+        for link in connector.links:
+            binds.append(
+                {
+                    "side": "carrier",
+                    "name": connector.name,
+                    "bind_type": link.bind_type,
+                    "peer": f"{connector.profile.host}:{connector.profile.port}",
+                    "state": link.state,
+                    "in_flight": link.session.unanswered if link.session else 0,
+                    "window": connector.profile.window,
+                    "bound_since_ms": now_ms - int((now - link.bound_since) * 1000) if link.bound_since else 0,
+                }
+            )
+    return {"pid": os.getpid(), "ready": rooms.ready, "binds": binds, "queues": _queues(rooms, now_ms)}
+
+
+def _queues(rooms: Rooms, now_ms: int) -> list[dict[str, Any]]:
+    open_parts: dict[int, int] = {}
+    for message in rooms.lifecycle.active:
+        if message.open_parts:
+            open_parts[message.connector_id] = open_parts.get(message.connector_id, 0) + message.open_parts
+    queues = []
+    for connector in rooms.connectors:
+        outbox = rooms.lifecycle.outboxes[connector.connector_id]
+        oldest = outbox.oldest_id()
+        queues.append(
+            {
+                "connector": connector.name,
+                "queued": len(outbox),
+                "more_in_rows": outbox.resume_from_id is not None,
+                "open": open_parts.get(connector.connector_id, 0),
+                "awaiting_receipt": rooms.lifecycle.waiting_room.awaited(connector.connector_id),
+                "oldest_ms": now_ms - accepted_at_ms(oldest) if oldest else 0,
+            }
+        )
+    return queues

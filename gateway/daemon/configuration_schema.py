@@ -1,0 +1,156 @@
+"""The one TOML file of a node: its schema. Facts that change while running are rows, not configuration.
+
+Sections and keys are the product's interface (docs/operate): a field here is a key there, its default is the default.
+Numbers come from the defaults page and from SMPP v3.4 (lengths of C-octet strings) unless a comment says "chosen".
+What must not enter: reading files and telling faults (configuration.py), anything that opens or starts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta, field
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]  # it labels metrics and names folders
+SystemId = Annotated[str, Meta(min_length=1, max_length=15)]  # SMPP v3.4 5.2.1
+SystemType = Annotated[str, Meta(max_length=12)]  # SMPP v3.4 5.2.3
+Octet = Annotated[int, Meta(ge=0, le=255)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Window = Annotated[int, Meta(ge=1, le=10_000)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+TrafficClass = Literal["otp", "transactional", "marketing", "service"]
+Alphabet = Literal["gsm7", "gsm7_packed", "latin1", "ascii", "cp1252", "utf8"]
+
+
+class Endpoint(NamedTuple):
+    """Where to listen or connect, written "host:port" or "[v6]:port"; port 0 lets the system choose (listen only)."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Secret(msgspec.Struct, frozen=True):
+    """A word that no log and no traceback shows; `reveal` is the only way to it."""
+
+    word: str
+
+    def reveal(self) -> str:
+        return self.word
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+    __str__ = __repr__
+
+
+class Node(msgspec.Struct, frozen=True):
+    """data_dir: relative to the TOML's folder; absent: $STATE_DIRECTORY, else .passerelle beside the TOML."""
+
+    name: Name = "a"
+    data_dir: Path = Path(".passerelle")
+
+
+class Storage(msgspec.Struct, frozen=True):
+    """dsn: "postgresql://...", or a secret reference to it; absent: the embedded PostgreSQL below data_dir."""
+
+    dsn: Secret | None = None
+
+
+class Redis(msgspec.Struct, frozen=True):
+    """url: "redis://...", or a secret reference to it; absent: single node, in process."""
+
+    url: Secret | None = None
+
+
+class SmppServer(msgspec.Struct, frozen=True):
+    """The door of the ESMEs."""
+
+    listen: Endpoint = Endpoint("127.0.0.1", 2775)
+    system_id: SystemId = "passerelle"
+    max_sessions: Count = 1000  # chosen: some 50 KiB each
+    window: Window = 1000  # chosen: hard limit of unanswered requests of one bind, whatever its account is allowed
+    bind_timeout_s: Seconds = 10.0
+    enquire_link_s: Seconds = 60.0  # chosen: of silence before we ask
+    enquire_link_timeout_s: Seconds = 30.0
+    inactivity_s: Seconds = 300.0
+    delivery_window: Window = 50  # chosen: unanswered deliver_sm towards one bind
+    delivery_response_timeout_s: Seconds = 30.0
+
+
+class Metrics(msgspec.Struct, frozen=True):
+    listen: Endpoint = Endpoint("127.0.0.1", 9464)
+
+
+class SmppConnector(msgspec.Struct, frozen=True):
+    """One carrier by SMPP. tps: parts a second over all binds of the connector, 0 for no contract limit."""
+
+    name: Name
+    kind: Literal["smpp"]
+    address: Endpoint
+    system_id: SystemId
+    password: Secret
+    system_type: SystemType = ""
+    bind_type: Literal["transceiver", "transmitter_receiver", "transmitter", "receiver"] = "transceiver"
+    interface_version: Literal[0x33, 0x34, 0x50] = 0x34
+    binds: Annotated[int, Meta(ge=1, le=64)] = 1
+    window: Window = 10
+    tps: Annotated[float, Meta(ge=0, le=100_000)] = 0.0
+    default_alphabet: Alphabet = "gsm7"
+    source_ton: Octet | None = None  # absent: from the shape of the address
+    source_npi: Octet | None = None
+    destination_ton: Octet = 1  # SMPP v3.4 5.2.5: international
+    destination_npi: Octet = 1  # SMPP v3.4 5.2.6: E.164
+    receipt_id_format: Literal["exact", "hexadecimal", "decimal"] | None = (
+        None  # absent: learnt from the first receipts
+    )
+    connect_timeout_s: Seconds = 10.0
+    bind_timeout_s: Seconds = 30.0
+    enquire_link_s: Seconds = 30.0
+    enquire_link_timeout_s: Seconds = 10.0
+    response_timeout_s: Seconds = 60.0
+    reconnect_max_s: Seconds = 60.0
+    in_doubt_grace_s: Seconds = 60.0
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Every queue has an end."""
+
+    group_commit_batch: Annotated[int, Meta(ge=1, le=10_000)] = 400  # chosen: rows of one transaction
+    group_commit_waiting: Count = 20_000  # chosen: beyond it a submission is refused with 0x14
+    connector_queue: Count = 20_000  # chosen: messages in memory for one connector; the others wait in PostgreSQL
+    message_parts: Annotated[int, Meta(ge=1, le=255)] = 10
+    validity_s: Annotated[float, Meta(gt=0, le=14 * 86_400)] = 172_800.0  # chosen: 48 h where the customer says nothing
+    drain_timeout_s: Seconds = 30.0
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """What is done where the protocol leaves a choice (promises P2 and P3)."""
+
+    in_doubt_resend_classes: tuple[TrafficClass, ...] = ("otp", "transactional")
+    default_traffic_class: TrafficClass = "transactional"
+    capture_at: Literal["acceptance", "delivery"] = "acceptance"
+    unknown_outcome: Literal["capture", "release"] = "capture"
+    default_country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] = (
+        "BJ"  # of national numbers, where the account has none
+    )
+
+
+class Configuration(msgspec.Struct, frozen=True):
+    """All of the file. `connectors` is written [[connector]]."""
+
+    node: Node = field(default_factory=Node)
+    storage: Storage = field(default_factory=Storage)
+    redis: Redis = field(default_factory=Redis)
+    smpp_server: SmppServer = field(default_factory=SmppServer)
+    metrics: Metrics = field(default_factory=Metrics)
+    connectors: tuple[SmppConnector, ...] = field(default=(), name="connector")
+    limits: Limits = field(default_factory=Limits)
+    policy: Policy = field(default_factory=Policy)
+
+
+CONNECTOR_KINDS = {"smpp": SmppConnector}

@@ -1,0 +1,328 @@
+"""One node: the only place where the rooms are built, joined, started and stopped.
+
+Source: architecture sections 2 (floors), 4 (one node is one process) and 5. Read top to bottom: it is the order of
+a life.
+What must not enter: decisions about messages, protocol, SQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+
+import asyncpg
+
+from gateway.accept.fact_book import FactBook, FactBookFault
+from gateway.accept.rules import AcceptPolicy
+from gateway.connector import Health
+from gateway.daemon import clock_jobs
+from gateway.daemon.configuration_schema import Configuration, SmppConnector
+from gateway.daemon.metrics_page import MetricsPage
+from gateway.daemon.rooms import Rooms
+from gateway.egress import smpp_connector
+from gateway.egress.profile import CarrierProfile
+from gateway.ingress.smpp_server import ServerSettings, SmppServer
+from gateway.lifecycle import Lifecycle, LifePolicy
+from gateway.message import ID_TIME_SHIFT, MessageIds
+from gateway.notify.esme_deliveries import EsmeDeliveries
+from gateway.receipts.fold import MoneyPolicy
+from gateway.smpp.session import SessionLimits
+from gateway.storage.database import DatabaseAway, connect, refuse_unfit_server, take_seat
+from gateway.storage.embedded import EmbeddedPostgres
+from gateway.storage.facts import ensure_connector, load_facts
+from gateway.storage.group_commit import AcceptStream, CommitLine, FencedOut, SettleStream
+from gateway.storage.messages import load_marks
+from gateway.storage.migrate import apply_migrations
+from gateway.storage.reader import Reader
+from gateway.tallies import Tallies
+
+log = logging.getLogger("passerelle.daemon")
+
+DATABASE_PAUSE_S = 1.0  # chosen: between tries to reach PostgreSQL at start
+DRAIN_LOOK_S = 0.02  # chosen: between two looks at what is still open
+POSTGRES_FOLDER = "postgres"
+
+
+class NodeFault(Exception):
+    """The node cannot start or go on; the text names the culprit and the remedy."""
+
+
+def wall_ms() -> int:
+    """Unix milliseconds of the wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+async def run_node(configuration: Configuration, ready: asyncio.Event | None = None) -> None:
+    """Run one node until SIGTERM, SIGINT or cancellation; drains before it returns.
+
+    ready is set once the ports are open. Raises NodeFault, NodeTaken, DatabaseUnfit, SchemaFault, PostgresFault.
+    """
+    async with _database(configuration) as dsn:
+        seat_connection = await _connect_in_time(dsn)
+        try:
+            await _live(configuration, dsn, seat_connection, ready)
+        finally:
+            seat_connection.terminate()
+
+
+@contextlib.asynccontextmanager
+async def _database(configuration: Configuration) -> AsyncIterator[str]:
+    """The DSN: configured, or of an embedded server that is started again whenever it ends by itself."""
+    if configuration.storage.dsn is not None:
+        yield configuration.storage.dsn.reveal()
+        return
+    postgres = EmbeddedPostgres(configuration.node.data_dir / POSTGRES_FOLDER)
+    dsn = await postgres.start()
+    async with asyncio.TaskGroup() as tasks:
+        keeper = tasks.create_task(postgres.keep_running())
+        try:
+            yield dsn
+        finally:
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper
+            await postgres.stop()
+
+
+async def _connect_in_time(dsn: str) -> asyncpg.Connection:
+    """Connect; while PostgreSQL is away, say so and try again. A node without database serves nothing."""
+    while True:
+        try:
+            return await connect(dsn)
+        except DatabaseAway as fault:
+            log.error("database_away", extra={"why": str(fault), "remedy": "start PostgreSQL or correct [storage] dsn"})
+            await asyncio.sleep(DATABASE_PAUSE_S)
+
+
+async def _live(
+    configuration: Configuration, dsn: str, seat_connection: asyncpg.Connection, ready: asyncio.Event | None
+) -> None:
+    await refuse_unfit_server(seat_connection)
+    await apply_migrations(seat_connection)
+    seat = await take_seat(seat_connection, configuration.node.name)
+    connector_ids = {c.name: await ensure_connector(seat_connection, c.name, c.kind) for c in configuration.connectors}
+    marks = await load_marks(seat_connection, seat.node_id)
+    try:
+        book = FactBook(await load_facts(seat_connection))
+    except FactBookFault as fault:
+        raise NodeFault(f"the facts in the database contradict each other: {fault}") from fault
+
+    tallies = Tallies()
+    reader = Reader(lambda: connect(dsn), seat.epoch)
+    accepting = AcceptStream(
+        CommitLine(lambda: connect(dsn), seat.node_id, seat.epoch, "accept", seat.accept_batch),
+        configuration.limits.group_commit_batch,
+    )
+    settling = SettleStream(CommitLine(lambda: connect(dsn), seat.node_id, seat.epoch, "settle", seat.settle_batch))
+    health: dict[str, Health] = {}
+    connectors = [
+        smpp_connector.SmppConnector(_profile(c, connector_ids[c.name]), health, tallies)
+        for c in configuration.connectors
+    ]
+    clock_jobs.suspend_strangers(health, book, configuration)
+    deliveries = EsmeDeliveries(reader, settling, wall_ms, tallies, max(seat.last_id, wall_ms() << ID_TIME_SHIFT))
+    deliveries.owed_from_id = seat.owed_from_id
+    lifecycle = Lifecycle(
+        book,
+        _policy(configuration),
+        MessageIds(seat.node_id, seat.last_id),
+        accepting,
+        settling,
+        reader,
+        connectors,
+        health,
+        deliveries,
+        wall_ms,
+        tallies,
+        configuration.limits.connector_queue,
+    )
+    rooms = Rooms(
+        configuration,
+        seat,
+        dsn,
+        seat_connection,
+        reader,
+        accepting,
+        settling,
+        connectors,
+        health,
+        deliveries,
+        lifecycle,
+        tallies,
+    )
+    await _run_rooms(rooms, marks, ready)
+
+
+async def _run_rooms(rooms: Rooms, marks: dict[int, int], ready: asyncio.Event | None) -> None:
+    """Start everything below the doors, recover, open the doors, wait for the end, drain."""
+    stopping = asyncio.Event()
+    page = MetricsPage(rooms)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(rooms.accepting.run(), name="accept stream"),
+                tasks.create_task(rooms.settling.run(), name="settle stream"),
+            ]
+            server = SmppServer(
+                _server_settings(rooms.configuration), rooms.lifecycle, rooms.deliveries, rooms.tallies, wall_ms, tasks
+            )
+            rooms.server = server
+            doubtful = await rooms.lifecycle.recover(rooms.seat.node_id, marks)
+            try:
+                await server.listen()
+                await page.listen()
+            except OSError as fault:
+                raise NodeFault(f"a port cannot be opened: {fault}; free it, or change `listen` in the TOML") from fault
+            for connector in rooms.connectors:
+                running.append(tasks.create_task(connector.run(), name=f"connector {connector.name}"))
+                running.append(tasks.create_task(rooms.lifecycle.send(connector), name=f"send {connector.name}"))
+                running.append(tasks.create_task(rooms.lifecycle.settle(connector), name=f"settle {connector.name}"))
+            running.append(tasks.create_task(server.run(), name="session timers"))
+            running += [tasks.create_task(job) for job in clock_jobs.jobs(rooms, wall_ms)]
+            gc.collect()
+            gc.freeze()
+            rooms.ready = True
+            await clock_jobs.tell_once(rooms, wall_ms)
+            log.info("ready", extra={"node": rooms.configuration.node.name, "port": server.port, "in_doubt": doubtful})
+            _tell_systemd("READY=1")
+            if ready is not None:
+                ready.set()
+            try:
+                with _signals(stopping):
+                    await stopping.wait()
+            finally:
+                # one job ends by itself (owed receipts recovered); a room that broke leaves nothing to be drained
+                if any(task.done() and (task.cancelled() or task.exception()) for task in running):
+                    server.close()
+                    await page.close()
+                else:
+                    await _drain(rooms, server, page)
+                for task in running:
+                    task.cancel()
+    except* FencedOut as group:
+        raise NodeFault(f"this node must not go on: {group.exceptions[0]}; start it again") from group
+    finally:
+        gc.unfreeze()
+        await rooms.reader.close()
+
+
+@contextlib.contextmanager
+def _signals(stopping: asyncio.Event):  # type: ignore[no-untyped-def]  # a context manager of nothing
+    loop = asyncio.get_running_loop()
+    installed = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
+            loop.add_signal_handler(number, stopping.set)
+            installed.append(number)
+    try:
+        yield
+    finally:
+        for number in installed:
+            loop.remove_signal_handler(number)
+
+
+async def _drain(rooms: Rooms, server: SmppServer, page: MetricsPage) -> None:
+    """Take nothing new, answer what is owed, wait for carriers' answers, store everything, say goodbye."""
+    _tell_systemd("STOPPING=1")
+    rooms.ready = False
+    deadline = time.monotonic() + rooms.configuration.limits.drain_timeout_s
+    await server.stop_accepting()
+    for outbox in rooms.lifecycle.outboxes.values():
+        outbox.hold = True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout_at(asyncio.get_running_loop().time() + deadline - time.monotonic()):
+            while rooms.accepting.waiting or any(c.session.owed for c in server.connections):
+                await asyncio.sleep(DRAIN_LOOK_S)  # a peer closes at our unbind: what it is owed goes before
+            for connection in list(server.connections):
+                connection.begin_unbind()
+            while any(m.open_parts for m in rooms.lifecycle.active):
+                await asyncio.sleep(DRAIN_LOOK_S)
+            await asyncio.gather(*(c.unbind(3.0) for c in rooms.connectors))
+            await rooms.lifecycle.publish()
+            await rooms.settling.durable()
+    server.close()
+    await clock_jobs.tell_once(rooms, wall_ms)
+    await page.close()
+    log.info("stopped", extra={"in_doubt": sum(1 for m in rooms.lifecycle.active if m.open_parts)})
+
+
+def _tell_systemd(state: str) -> None:
+    """sd_notify(3), where systemd asked for it."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        import socket
+
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.sendto(state.encode(), address.replace("@", "\0", 1))
+
+
+# ---------------------------------------------------------------- configuration to the rooms' own words
+
+
+def _policy(configuration: Configuration) -> LifePolicy:
+    policy, limits = configuration.policy, configuration.limits
+    grace_s = min((c.in_doubt_grace_s for c in configuration.connectors), default=60.0)
+    return LifePolicy(
+        accept=AcceptPolicy(default_region=policy.default_country, validity_ms=int(limits.validity_s * 1000)),
+        money=MoneyPolicy(capture_at=policy.capture_at, unknown_outcome=policy.unknown_outcome),
+        resend_classes=frozenset(policy.in_doubt_resend_classes),
+        doubt_grace_ms=int(grace_s * 1000),
+        doubt_ends_ms=int(grace_s * 10_000),
+        waiting_limit=limits.group_commit_waiting,
+    )
+
+
+def _server_settings(configuration: Configuration) -> ServerSettings:
+    server = configuration.smpp_server
+    return ServerSettings(
+        host=server.listen.host,
+        port=server.listen.port,
+        system_id=server.system_id,
+        max_sessions=server.max_sessions,
+        hard_window=server.window,
+        limits=SessionLimits(
+            window=server.delivery_window,
+            bind_timeout_s=server.bind_timeout_s,
+            enquire_link_interval_s=server.enquire_link_s,
+            enquire_link_timeout_s=server.enquire_link_timeout_s,
+            inactivity_s=server.inactivity_s,
+            response_timeout_s=server.delivery_response_timeout_s,
+        ),
+    )
+
+
+def _profile(connector: SmppConnector, connector_id: int) -> CarrierProfile:
+    if connector.bind_type == "transmitter_receiver":
+        kinds = ("transmitter", "receiver") * connector.binds
+    else:
+        kinds = (connector.bind_type,) * connector.binds
+    return CarrierProfile(
+        name=connector.name,
+        connector_id=connector_id,
+        host=connector.address.host,
+        port=connector.address.port,
+        system_id=connector.system_id,
+        password=connector.password.reveal(),
+        system_type=connector.system_type,
+        interface_version=connector.interface_version,
+        bind_types=kinds,
+        window=connector.window,
+        tps=connector.tps,
+        alphabet=connector.default_alphabet,
+        source_ton=connector.source_ton,
+        source_npi=connector.source_npi,
+        destination_ton=connector.destination_ton,
+        destination_npi=connector.destination_npi,
+        connect_timeout_s=connector.connect_timeout_s,
+        bind_timeout_s=connector.bind_timeout_s,
+        enquire_link_s=connector.enquire_link_s,
+        enquire_link_timeout_s=connector.enquire_link_timeout_s,
+        response_timeout_s=connector.response_timeout_s,
+        reconnect_max_s=connector.reconnect_max_s,
+    )

@@ -1,0 +1,44 @@
+"""The rooms of a living node, together: what the clock's jobs and the metrics page look at.
+
+What belongs here: references, nothing computed (architecture, section 2: the daemon builds, the rooms act).
+What must not enter: behaviour; node.py joins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import asyncpg
+
+from gateway.connector import Health
+from gateway.daemon.configuration_schema import Configuration
+from gateway.egress.smpp_connector import SmppConnector
+from gateway.ingress.smpp_server import SmppServer
+from gateway.lifecycle import Lifecycle
+from gateway.notify.esme_deliveries import EsmeDeliveries
+from gateway.storage.database import NodeSeat
+from gateway.storage.group_commit import AcceptStream, SettleStream
+from gateway.storage.reader import Reader
+from gateway.tallies import Tallies
+
+
+@dataclass
+class Rooms:
+    """Everything a node consists of. server is set once the doors are built, ready once they are open."""
+
+    configuration: Configuration
+    seat: NodeSeat
+    dsn: str
+    seat_connection: asyncpg.Connection
+    reader: Reader
+    accepting: AcceptStream
+    settling: SettleStream
+    connectors: list[SmppConnector]
+    health: dict[str, Health]
+    deliveries: EsmeDeliveries
+    lifecycle: Lifecycle
+    tallies: Tallies
+    server: SmppServer | None = None
+    ready: bool = False
+    swept_until_ms: int = 0
+    ledger_imbalance_micros: int = 0

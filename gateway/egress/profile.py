@@ -1,0 +1,40 @@
+"""A carrier's profile: how it wants to be bound to, and how its addresses and texts are written.
+
+Source: configuration [[connector]] of kind smpp; SMPP v3.4 5.2. Dialects are data: no `if carrier ==` anywhere else.
+What must not enter: state of links, messages.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class CarrierProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an SMPP connector needs to know of its carrier. Times in seconds, tps in parts a second (0: no
+    limit).
+    """
+
+    name: str
+    connector_id: int
+    host: str
+    port: int
+    system_id: str
+    password: str
+    system_type: str = ""
+    interface_version: int = 0x34
+    bind_types: tuple[str, ...] = ("transceiver",)  # one an element for each link
+    window: int = 10
+    tps: float = 0.0
+    alphabet: Literal["gsm7", "gsm7_packed", "latin1", "ascii", "cp1252", "utf8"] = "gsm7"
+    source_ton: int | None = None
+    source_npi: int | None = None
+    destination_ton: int = 1
+    destination_npi: int = 1
+    connect_timeout_s: float = 10.0
+    bind_timeout_s: float = 30.0
+    enquire_link_s: float = 30.0
+    enquire_link_timeout_s: float = 10.0
+    response_timeout_s: float = 60.0
+    reconnect_max_s: float = 60.0

@@ -1,0 +1,419 @@
+"""A carrier by SMPP: several binds behind one contract (gateway.connector), one pace, one window each.
+
+Source: smpp-answers "As a client"; SMPP v3.4 4.4, 4.6. Turns messages into submit_sm, answers into outcomes, deliver_sm
+into receipts and inbound messages. What must not enter: routing, retries in time (lifecycle), storage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from time import monotonic
+from typing import Any, cast
+
+from gateway.connector import (
+    ConnectorEvent,
+    Doubtful,
+    Health,
+    InboundArrived,
+    ReceiptArrived,
+    Rejected,
+    Taken,
+    TryLater,
+)
+from gateway.egress.answers import rule_for
+from gateway.egress.carrier_link import CarrierLink
+from gateway.egress.profile import CarrierProfile
+from gateway.message import PART_QUEUED, Envelope, Message
+from gateway.pace import Pace
+from gateway.receipts.parse import TAG_MESSAGE_PAYLOAD, is_receipt, read_receipt
+from gateway.smpp.command_status import CommandStatus
+from gateway.smpp.events import Event, LateResponse, RequestReceived, ResponseOverdue, ResponseReceived
+from gateway.smpp.pdus import (
+    DataSm,
+    DataSmResp,
+    DeliverSm,
+    DeliverSmResp,
+    GenericNack,
+    Pdu,
+    SubmitSm,
+    SubmitSmResp,
+    read_as,
+)
+from gateway.smpp.session_states import BindType
+from gateway.storage.messages import encode_envelope
+from gateway.tallies import Tallies
+from telecom.data_coding import DefaultAlphabet, decode_user_data, encode_user_data
+from telecom.parts import split_user_data
+
+log = logging.getLogger("passerelle.egress")
+
+TICK_S = 0.2  # chosen: resolution of the links' timers
+THROTTLE_PAUSES_S = (1.0, 60.0)  # smpp-answers: the link pauses 1, 2, 4 ... 60 s
+THROTTLE_FACTOR, RECOVERY_FACTOR, RECOVERY_EVERY_S = 0.5, 1.05, 10.0  # smpp-answers: rate x0.5; +5 % each 10 s
+QUEUE_FULL_PAUSE_S, QUEUE_FULL_SPAN_S, QUEUE_FULL_MANY = 60.0, 10.0, 3  # smpp-answers: several in 10 s
+TON_ALPHANUMERIC, ESM_UDHI = 5, 0x40  # SMPP v3.4 5.2.5, 5.2.12
+SHORT_MESSAGE_OCTETS, ADDRESS_OCTETS = 254, 20  # SMPP v3.4 5.2.22, 5.2.8
+EVENTS_LIMIT = 50_000  # chosen: unsettled events of a carrier, past which we stop reading from it
+
+Part = tuple[Message, int]
+Token = tuple[CarrierLink, int, int, bool]  # link, its connection, sequence_number, whether it was a data_sm
+
+
+class SmppConnector:
+    """One carrier. `run` keeps its links up; the lifecycle submits, follows events(), acknowledges."""
+
+    def __init__(self, profile: CarrierProfile, health: dict[str, Health], tallies: Tallies) -> None:
+        self.profile = profile
+        self.name = profile.name
+        self.connector_id = profile.connector_id
+        self.room = asyncio.Event()
+        self._health = health
+        self._tallies = tallies
+        self._reserved = 0
+        self._pace = Pace(profile.tps, monotonic())
+        self._paused_until = 0.0
+        self._throttle_pause_s = 0.0
+        self._raised_at = 0.0
+        self._queue_full_at: list[float] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._events: list[ConnectorEvent] = []
+        self._happened = asyncio.Event()
+        self.suspended = False
+        self.links = [
+            CarrierLink(self, profile, number, BindType(bind_type))
+            for number, bind_type in enumerate(profile.bind_types)
+        ]
+        self._senders = [link for link in self.links if link.bind_type is not BindType.RECEIVER]
+        health[self.name] = "down"
+
+    @property
+    def health(self) -> Health:
+        """up: at least one link is bound."""
+        return self._health[self.name]
+
+    # ------------------------------------------------------------------ room
+
+    def reserve(self, parts: int) -> bool:
+        now = monotonic()
+        if self.suspended:
+            return False
+        if now < self._paused_until:
+            self._ask_again_at(self._paused_until)
+            return False
+        free = 0
+        idle = False
+        for link in self._senders:
+            free += link.free()
+            idle = idle or (
+                link.bound
+                and not link.backlog
+                and link.session is not None
+                and not link.session.unanswered
+                and not link.session.overdue
+            )
+        if free - self._reserved < parts and not (idle and not self._reserved):
+            return False
+        if not self._pace.take(parts, now):
+            self._ask_again_at(self._pace.ready_at(parts, now))
+            return False
+        self._reserved += parts
+        return True
+
+    def _ask_again_at(self, moment: float) -> None:
+        """Wake the sender then; one timer however often it asks. A timer may fire a moment early: then it asks
+        again.
+        """
+        loop = asyncio.get_running_loop()
+        when = loop.time() + max(0.001, moment - monotonic())
+        if self._timer is not None and self._timer.when() > loop.time():
+            if self._timer.when() <= when:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(when, self.room.set)
+
+    def give_back(self, parts: int) -> None:
+        self._reserved -= parts
+        self._pace.put_back(parts)
+        self.room.set()
+
+    # ------------------------------------------------------------------ sending
+
+    def submit(self, messages: list[Message]) -> list[Message]:
+        unsent = []
+        touched: set[CarrierLink] = set()
+        for message in messages:
+            self._reserved -= message.part_count
+            link = max((each for each in self._senders if each.bound), key=CarrierLink.free, default=None)
+            if link is None:
+                unsent.append(message)
+                continue
+            parts = self._parts_of(message)
+            fault = _encoding_fault(parts)
+            if fault:
+                for _, (_, part_no) in parts:
+                    self._put(Rejected(message, part_no, fault, elsewhere=True))
+                continue
+            link.submit(parts)
+            touched.add(link)
+            self._tallies.parts_submitted[self.name] += len(parts)
+        for link in touched:
+            link.flush_soon()
+        return unsent
+
+    def _parts_of(self, message: Message) -> list[tuple[SubmitSm, Part]]:
+        user_data = message.user_data
+        if self.profile.alphabet != "gsm7" and message.data_coding == 0:
+            user_data = _in_alphabet(user_data, self.profile.alphabet, bool(message.envelope.esm_class & ESM_UDHI))
+        if message.part_count == 1:
+            return [(self._submit_sm(message, user_data, message.envelope.esm_class & ESM_UDHI), (message, 0))]
+        reference = (message.message_id >> 20 ^ message.message_id) & 0xFF
+        pieces = split_user_data(user_data, message.data_coding, reference)
+        return [
+            (self._submit_sm(message, piece, ESM_UDHI), (message, number))
+            for number, piece in enumerate(pieces)
+            if message.part_states[number] == PART_QUEUED
+        ]
+
+    def _submit_sm(self, message: Message, user_data: bytes, esm_class: int) -> SubmitSm:
+        envelope = message.envelope
+        profile = self.profile
+        source_ton = envelope.source_addr_ton
+        return SubmitSm(
+            service_type=envelope.service_type,
+            source_addr_ton=source_ton
+            if profile.source_ton is None or source_ton == TON_ALPHANUMERIC
+            else profile.source_ton,
+            source_addr_npi=envelope.source_addr_npi if profile.source_npi is None else profile.source_npi,
+            source_addr=message.source_addr,
+            dest_addr_ton=profile.destination_ton,
+            dest_addr_npi=profile.destination_npi,
+            destination_addr=message.destination_addr,
+            esm_class=esm_class,
+            protocol_id=envelope.protocol_id,
+            priority_flag=envelope.priority_flag,
+            registered_delivery=1,  # a final state is owed for every message (promise P5)
+            data_coding=message.data_coding,
+            short_message=user_data,
+            tlvs=envelope.tlvs,
+        )
+
+    # ------------------------------------------------------------------ what links tell
+
+    def take_events(self, link: CarrierLink, events: list[Event]) -> None:
+        for event in events:
+            kind = type(event)
+            if kind is ResponseReceived:
+                self._answered(link, event)  # type: ignore[arg-type]  # kind says it
+            elif kind is RequestReceived:
+                self._asked(link, event.pdu)  # type: ignore[union-attr]
+            elif kind is ResponseOverdue:
+                message, part_no = _part(event.context)  # type: ignore[union-attr]
+                self._put(Doubtful(message, part_no, "no answer in time"))
+                if link.session is not None:
+                    link.session.enquire_link()
+            elif kind is LateResponse:
+                self._answered_late(event)  # type: ignore[arg-type]
+        self._update_health()
+        self.room.set()
+        if len(self._events) > EVENTS_LIMIT:
+            for each in self.links:
+                each.pause_reading()
+
+    def take_loss(self, link: CarrierLink, contexts: list[object], why: str) -> None:
+        for context in contexts:
+            if isinstance(context, tuple):
+                self._put(Doubtful(context[0], context[1], why))
+        self._update_health()
+        self._happened.set()
+
+    def take_unsent(self, parts: list[Part]) -> None:
+        for message, part_no in parts:
+            self._put(TryLater(message, part_no, 0, "link lost before it was written"))
+
+    def _update_health(self) -> None:
+        bound = any(link.bound for link in self._senders)
+        self._health[self.name] = "suspended" if self.suspended else "up" if bound else "down"
+
+    def _put(self, event: ConnectorEvent) -> None:
+        self._events.append(event)
+        self._happened.set()
+
+    def _answered(self, link: CarrierLink, event: ResponseReceived) -> None:
+        message, part_no = _part(event.context)
+        pdu = event.pdu
+        if pdu.command_status == 0 and type(pdu) is SubmitSmResp:
+            self._tallies.submit_latency[self.name].observe(monotonic() - event.sent_at)
+            self._put(Taken(message, part_no, pdu.message_id))
+            self._tallies.carrier_answers[self.name, "taken"] += 1
+            self._throttle_pause_s = 0.0  # the doubling of pauses begins anew
+            if self._pace.rate_per_s != self.profile.tps:
+                self._raise_rate()
+            return
+        status = pdu.command_status or CommandStatus.ESME_RUNKNOWNERR
+        self._put(self._refused(message, part_no, status))
+        if rule_for(status).kind == "link":
+            link.lose(f"the carrier answers {_status_name(status)}: it knows no bind of ours")
+
+    def _refused(self, message: Message, part_no: int, status: int) -> ConnectorEvent:
+        rule = rule_for(status)
+        why = _status_name(status)
+        self._tallies.carrier_answers[self.name, rule.kind] += 1
+        if rule.alarm:
+            log.error("carrier_refusal", extra={"connector": self.name, "status": why})
+        if rule.kind == "throttle":
+            self._slow_down()
+            return TryLater(message, part_no, 0, why)
+        if rule.kind == "link":
+            return TryLater(message, part_no, 0, why)  # the message is untouched; the link changes its state
+        tried = max(1, message.attempt_count)
+        if rule.kind == "queue_full":  # not an attempt: as long as the message is valid
+            self._note_queue_full()
+            return TryLater(message, part_no, rule.pauses_s[min(tried, len(rule.pauses_s)) - 1], why)
+        if tried <= len(rule.pauses_s):
+            return TryLater(message, part_no, rule.pauses_s[tried - 1], why)
+        return Rejected(message, part_no, why, rule.elsewhere, rule.last_pause_s)
+
+    def _answered_late(self, event: LateResponse) -> None:
+        message, part_no = _part(event.context)
+        if event.pdu.command_status == 0 and type(event.pdu) is SubmitSmResp:
+            self._put(Taken(message, part_no, event.pdu.message_id, late=True))
+
+    def _asked(self, link: CarrierLink, pdu: Pdu) -> None:
+        if isinstance(pdu, DeliverSm):
+            token: Token = (link, link.generation, pdu.sequence_number, False)
+        elif isinstance(pdu, DataSm):
+            token = (link, link.generation, pdu.sequence_number, True)
+            pdu = read_as(pdu, DeliverSm)
+        else:
+            link.respond(link.generation, pdu.sequence_number, GenericNack(command_status=CommandStatus.ESME_RINVCMDID))
+            return
+        if is_receipt(pdu.esm_class):
+            self._put(ReceiptArrived(read_receipt(pdu), pdu.short_message, token))
+        else:
+            self._put(_inbound(pdu, token))
+
+    # ------------------------------------------------------------------ pace
+
+    def _slow_down(self) -> None:
+        now = monotonic()
+        if now < self._paused_until:
+            return  # several answers of one window are one throttling
+        first_s, last_s = THROTTLE_PAUSES_S
+        recent = now - self._paused_until < RECOVERY_EVERY_S
+        self._throttle_pause_s = (
+            min(self._throttle_pause_s * 2, last_s) if recent and self._throttle_pause_s else first_s
+        )
+        if self._pace.rate_per_s:
+            self._pace.rate_per_s = max(1.0, self._pace.rate_per_s * THROTTLE_FACTOR)
+        self._raised_at = now
+        self._pause(self._throttle_pause_s)
+
+    def _raise_rate(self) -> None:
+        now = monotonic()
+        if now - self._raised_at >= RECOVERY_EVERY_S:
+            self._raised_at = now
+            self._pace.rate_per_s = min(self.profile.tps, self._pace.rate_per_s * RECOVERY_FACTOR)
+
+    def _note_queue_full(self) -> None:
+        now = monotonic()
+        self._queue_full_at = [t for t in self._queue_full_at if now - t < QUEUE_FULL_SPAN_S] + [now]
+        if len(self._queue_full_at) >= QUEUE_FULL_MANY:
+            self._queue_full_at.clear()
+            self._pause(QUEUE_FULL_PAUSE_S)
+
+    def _pause(self, seconds: float) -> None:
+        self._paused_until = monotonic() + seconds
+        self._ask_again_at(self._paused_until)
+
+    # ------------------------------------------------------------------ contract
+
+    async def events(self) -> AsyncIterator[list[ConnectorEvent]]:
+        while True:
+            await self._happened.wait()
+            self._happened.clear()
+            events, self._events = self._events, []
+            if len(events) > EVENTS_LIMIT:
+                for link in self.links:
+                    link.resume_reading()
+            if events:
+                yield events
+
+    def acknowledge(self, tokens: list[Any], stored: bool) -> None:
+        touched: set[CarrierLink] = set()
+        status = CommandStatus.ESME_ROK if stored else CommandStatus.ESME_RX_T_APPN
+        for link, generation, sequence_number, was_data_sm in tokens:
+            response = DataSmResp(command_status=status) if was_data_sm else DeliverSmResp(command_status=status)
+            link.respond(generation, sequence_number, response)
+            touched.add(link)
+        for link in touched:
+            link.flush()
+
+    async def run(self) -> None:
+        """Keep all links up until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for link in self.links:
+                tasks.create_task(link.run())
+            while True:
+                await asyncio.sleep(TICK_S)
+                for link in self.links:
+                    link.tick()
+                self._update_health()
+
+    async def unbind(self, patience_s: float) -> None:
+        """End all sessions politely."""
+        await asyncio.gather(*(link.unbind(patience_s) for link in self.links))
+
+
+def _part(context: object) -> Part:
+    """What submit() gave along with a request: only submit_sm carries a context."""
+    return cast(Part, context)
+
+
+def _in_alphabet(user_data: bytes, alphabet: DefaultAlphabet, has_udh: bool) -> bytes:
+    """GSM septets, one an octet, in what a carrier calls its default alphabet; as they are where it lacks a
+    character.
+    """
+    header = user_data[: user_data[0] + 1] if has_udh else b""
+    text = decode_user_data(user_data[len(header) :], 0, "gsm7")
+    encoded = encode_user_data(text, 0, alphabet) if isinstance(text, str) else None
+    fits = isinstance(encoded, bytes) and len(header) + len(encoded) <= SHORT_MESSAGE_OCTETS
+    return header + encoded if fits and isinstance(encoded, bytes) else user_data
+
+
+def _encoding_fault(parts: list[tuple[SubmitSm, Part]]) -> str:
+    """Why parts cannot be written, before any is: a half sent message helps nobody. Lengths alone can be at fault."""
+    for pdu, _ in parts:
+        if len(pdu.short_message) > SHORT_MESSAGE_OCTETS:
+            return f"a part has {len(pdu.short_message)} octets, more than short_message holds"
+        if len(pdu.source_addr) > ADDRESS_OCTETS or len(pdu.destination_addr) > ADDRESS_OCTETS:
+            return "an address is longer than SMPP allows"
+    return ""
+
+
+def _status_name(status: int) -> str:
+    try:
+        return CommandStatus(status).name
+    except ValueError:
+        return f"0x{status:08X}"
+
+
+def _inbound(pdu: DeliverSm, token: Token) -> InboundArrived:
+    user_data = pdu.short_message or pdu.tlv(TAG_MESSAGE_PAYLOAD) or b""
+    envelope = Envelope(
+        source_addr_ton=pdu.source_addr_ton,
+        source_addr_npi=pdu.source_addr_npi,
+        dest_addr_ton=pdu.dest_addr_ton,
+        dest_addr_npi=pdu.dest_addr_npi,
+        service_type=pdu.service_type,
+        esm_class=pdu.esm_class,
+        protocol_id=pdu.protocol_id,
+        priority_flag=pdu.priority_flag,
+        submitted_source=pdu.source_addr,
+        submitted_destination=pdu.destination_addr,
+        tlvs=tuple((tag, value) for tag, value in pdu.tlvs if tag != TAG_MESSAGE_PAYLOAD),
+    )
+    return InboundArrived(
+        pdu.source_addr, pdu.destination_addr, pdu.data_coding, user_data, encode_envelope(envelope), token
+    )

@@ -1,0 +1,476 @@
+"""The SMPP door: ESMEs connect, bind and submit here, and get their receipts here.
+
+Source: smpp-answers "As a server"; SMPP v3.4 chapter 2 and 4. EsmeConnection translates and answers, SmppServer decides
+who may bind (credentials, addresses, bind limits) and how fast; the lifecycle decides about messages.
+What must not enter: rules about messages, SQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import Protocol, cast
+
+import msgspec
+
+from gateway.accept.fact_book import FactBook
+from gateway.accept.refusals import Refusal
+from gateway.crash_points import crash_point
+from gateway.ingress.credentials import Credentials
+from gateway.ingress.smpp_refusals import status_of
+from gateway.ingress.submissions import as_submit_sm, read_submit_sm
+from gateway.lifecycle import Lifecycle
+from gateway.message import Message
+from gateway.pace import Pace
+from gateway.smpp.command_status import CommandStatus
+from gateway.smpp.events import (
+    BindRequested,
+    Event,
+    LateResponse,
+    PduRefused,
+    PeerUnbound,
+    RequestReceived,
+    ResponseOverdue,
+    ResponseReceived,
+)
+from gateway.smpp.pdus import (
+    Bind,
+    CancelSmResp,
+    DataSm,
+    DataSmResp,
+    DeliverSm,
+    GenericNack,
+    Pdu,
+    QuerySmResp,
+    ReplaceSmResp,
+    SubmitMultiResp,
+    SubmitSm,
+    SubmitSmResp,
+)
+from gateway.smpp.session import Session, SessionLimits
+from gateway.smpp.session_states import BOUND, BindType, Role
+from gateway.storage.facts import EsmeRow
+from gateway.storage.group_commit import NotCommitted, OutcomeUnknown
+from gateway.tallies import Tallies
+
+log = logging.getLogger("passerelle.ingress")
+
+TICK_S = 0.25  # chosen: resolution of session timers; all of them are whole seconds
+WRITE_HIGH, WRITE_LIMIT = 1 << 16, 1 << 20  # chosen: octets waiting for a slow reader: stop serving it; close it
+CLOSE_PATIENCE_S = 5.0  # chosen: a peer that does not read its last octets by then never will
+BACKLOG = 1024  # chosen: connections the kernel holds while we are busy
+
+# v3.4 4.8 to 4.10, 4.5: answered as unknown ids until those operations are served.
+NOT_SERVED: dict[int, tuple[type[Pdu], int]] = {
+    0x00000003: (QuerySmResp, CommandStatus.ESME_RQUERYFAIL),
+    0x00000007: (ReplaceSmResp, CommandStatus.ESME_RREPLACEFAIL),
+    0x00000008: (CancelSmResp, CommandStatus.ESME_RCANCELFAIL),
+    0x00000021: (SubmitMultiResp, CommandStatus.ESME_RSUBMITFAIL),
+}
+
+
+class ReceivingBind(Protocol):
+    """What a bound session offers to whoever has something to deliver."""
+
+    def deliverable(self) -> int:
+        """How many deliver_sm may be sent now."""
+        ...
+
+    def wind_clock(self) -> bool:
+        """Tell the session what time it is, before anything is sent; False: it is closing."""
+        ...
+
+    def deliver(self, pdu: DeliverSm, context: object) -> None:
+        """Send one; flush() writes it out."""
+        ...
+
+    def flush(self) -> None:
+        """Write what was sent."""
+        ...
+
+
+class Deliveries(Protocol):
+    """Who owes receipts and inbound messages to ESMEs."""
+
+    def attach(self, esme_id: int, bind: ReceivingBind) -> None: ...
+    def detach(self, esme_id: int, bind: ReceivingBind, contexts: list[object]) -> None: ...
+    def answered(self, esme_id: int, bind: ReceivingBind, context: object, command_status: int) -> None: ...
+    def unanswered(self, esme_id: int, bind: ReceivingBind, context: object) -> None: ...
+    def room(self, esme_id: int) -> None: ...
+
+
+class ServerSettings(msgspec.Struct, frozen=True):
+    """The door's numbers, from configuration [smpp_server]. Times in seconds."""
+
+    host: str
+    port: int
+    system_id: str
+    max_sessions: int
+    hard_window: int
+    limits: SessionLimits
+
+
+class EsmeConnection(asyncio.Protocol):
+    """One connection of an ESME, from accept to close."""
+
+    def __init__(self, server: SmppServer) -> None:
+        self._server = server
+        self._lifecycle = server.lifecycle
+        self.session = Session(Role.SMSC, server.settings.limits, monotonic())
+        self.esme: EsmeRow | None = None
+        self.peer = ""
+        self.bound_since_ms = 0
+        self._transport: asyncio.Transport | None = None
+        self._slow = False
+        self._closing_since: float | None = None
+
+    # -- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        link = cast(asyncio.Transport, transport)  # uvloop: a transport by its methods, not by its class
+        self._transport = link
+        link.set_write_buffer_limits(high=WRITE_HIGH)
+        address = link.get_extra_info("peername")
+        self.peer = f"{address[0]}:{address[1]}" if address else "?"
+        if not self._server.admit_connection(self):
+            link.abort()
+
+    def data_received(self, data: bytes) -> None:
+        session = self.session
+        events = session.tick(monotonic())
+        events += session.receive_data(data)
+        self._take(events)
+
+    def pause_writing(self) -> None:
+        self._slow = True
+        if self._transport is not None:
+            self._transport.pause_reading()  # who does not read our answers gets no more of them
+
+    def resume_writing(self) -> None:
+        self._slow = False
+        if self._transport is not None:
+            self._transport.resume_reading()
+        if self.esme is not None:
+            self._server.deliveries.room(self.esme.esme_id)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        contexts = self.session.abandon()
+        if self.esme is not None and self.bound_since_ms:
+            self._server.deliveries.detach(self.esme.esme_id, self, contexts)
+        self._server.forget(self)
+
+    # -- reading
+
+    def tick(self, now: float) -> None:
+        """Let the session's timers fire; close who has not read for too long."""
+        if self.session.close_wanted and self._transport is not None:
+            self._closing_since = self._closing_since or now
+            if now - self._closing_since > CLOSE_PATIENCE_S:
+                self._transport.abort()
+            return
+        deadline = self.session.next_deadline()
+        if deadline is not None and now >= deadline:
+            self._take(self.session.tick(now))
+        if self._slow and self._transport is not None and self._transport.get_write_buffer_size() > WRITE_LIMIT:
+            self._transport.abort()
+
+    def _take(self, events: list[Event]) -> None:
+        admitted: list[Message] = []
+        requests: list[Pdu] = []
+        for event in events:
+            kind = type(event)
+            if kind is RequestReceived:
+                message = self._asked(event.pdu)  # type: ignore[union-attr]  # kind says it
+                if message is not None:
+                    admitted.append(message)
+                    requests.append(event.pdu)  # type: ignore[union-attr]
+            elif kind is ResponseReceived or kind is LateResponse:
+                self._answered(event)  # type: ignore[arg-type]
+            elif kind is ResponseOverdue:
+                self._server.deliveries.unanswered(self._esme_id, self, event.context)  # type: ignore[union-attr]
+            elif kind is BindRequested:
+                self._server.check_bind(self, event.pdu)  # type: ignore[arg-type,union-attr]
+            elif kind is PduRefused:
+                status = event.unacceptable.command_status  # type: ignore[union-attr]
+                self._server.tallies.refused_pdus["esme", f"0x{status:02X}"] += 1
+            elif kind is PeerUnbound and self.esme is not None:
+                self._server.deliveries.detach(self.esme.esme_id, self, [])
+        if admitted:
+            self._server.tasks.create_task(self._accept(admitted, requests))
+        self.flush()
+
+    @property
+    def _esme_id(self) -> int:
+        assert self.esme is not None
+        return self.esme.esme_id
+
+    def _asked(self, pdu: Pdu) -> Message | None:
+        """Admit a submission, or answer at once what needs no commit."""
+        if isinstance(pdu, SubmitSm):
+            outcome = self._submitted(pdu)
+        elif isinstance(pdu, DataSm):
+            translated = as_submit_sm(pdu)
+            outcome = translated if isinstance(translated, int) else self._submitted(translated)
+        else:
+            response, status = NOT_SERVED.get(pdu.command_id, (GenericNack, CommandStatus.ESME_RINVCMDID))
+            self.session.respond(pdu, response(command_status=status))
+            return None
+        if isinstance(outcome, int):
+            self._refuse(pdu, outcome)
+            return None
+        return outcome
+
+    def _submitted(self, pdu: SubmitSm) -> Message | int:
+        esme = self.esme
+        assert esme is not None
+        if self.session.owed > esme.window_size or self.session.owed > self._server.settings.hard_window:
+            return self._status(Refusal.WINDOW_EXCEEDED)
+        if self._server.draining:
+            return self._status(Refusal.DRAINING)
+        submission = read_submit_sm(pdu, esme, self._server.wall_ms())
+        if isinstance(submission, int):
+            return submission
+        message = self._lifecycle.admit(submission)
+        if isinstance(message, Refusal):
+            return self._status(message)
+        if not self._server.pace_of(esme).take(message.part_count, monotonic()):
+            return self._status(Refusal.RATE_EXCEEDED)
+        return message
+
+    def _status(self, refusal: Refusal) -> int:
+        account = self._lifecycle.book.accounts.get(self.esme.account_id) if self.esme else None
+        return status_of(refusal, account is not None and account.masked_refusals, self.session.interface_version)
+
+    def _refuse(self, pdu: Pdu, status: int) -> None:
+        self._server.tallies.refused_pdus["esme", f"0x{status:02X}"] += 1
+        response: Pdu = (
+            DataSmResp(command_status=status) if isinstance(pdu, DataSm) else SubmitSmResp(command_status=status)
+        )
+        self.session.respond(pdu, response)
+
+    async def _accept(self, messages: list[Message], requests: list[Pdu]) -> None:
+        """Answer submissions once they are durable: only now ESME_ROK (promise P1)."""
+        read_at = monotonic()
+        try:
+            refused = await self._lifecycle.accept(messages)
+        except NotCommitted:
+            for request in requests:
+                self._refuse(request, self._status(Refusal.DATABASE_AWAY))
+            self.flush()
+            return
+        except OutcomeUnknown:
+            if self._transport is not None:
+                self._transport.abort()  # smpp-answers: nobody can tell, so nothing is said
+            return
+        self._server.tallies.accept_latency.observe(monotonic() - read_at)
+        session = self.session
+        for message, request in zip(messages, requests, strict=True):
+            if message.message_id in refused:
+                self._refuse(request, self._status(Refusal.NO_CREDIT))
+            elif type(request) is DataSm:
+                session.respond(request, DataSmResp(message_id=str(message.message_id)))
+            else:
+                session.respond(request, SubmitSmResp(message_id=str(message.message_id)))
+        self.flush()
+        crash_point("accept.answered")
+
+    # -- delivering
+
+    def deliverable(self) -> int:
+        return 0 if self._slow or self._transport is None else self.session.window_free
+
+    def deliver(self, pdu: DeliverSm, context: object) -> None:
+        self.session.request(pdu, context)
+
+    def wind_clock(self) -> bool:
+        """Requests take their time from the session's clock, which stands still between reads; False: it is closing."""
+        events = self.session.tick(monotonic())
+        if events:
+            self._take(events)
+        return not self.session.close_wanted
+
+    def _answered(self, event: ResponseReceived | LateResponse) -> None:
+        if self.esme is not None:
+            self._server.deliveries.answered(self.esme.esme_id, self, event.context, event.pdu.command_status)
+
+    # -- writing
+
+    def flush(self) -> None:
+        if self._transport is None:
+            return
+        octets = self.session.data_to_send()
+        if octets:
+            self._transport.write(octets)
+        if self.session.close_wanted:
+            self._transport.close()
+
+    def begin_unbind(self) -> None:
+        """Ask the ESME to go; what it is owed is answered before."""
+        if self._transport is not None and not self.session.close_wanted:
+            if self.wind_clock() and self.session.state in BOUND:
+                self.session.unbind()
+                self.flush()
+            else:
+                self._transport.close()
+
+    def abort(self) -> None:
+        """End the connection without a word."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def bound(self, esme: EsmeRow, wall_ms: int) -> None:
+        """The bind was accepted."""
+        self.esme = esme
+        self.bound_since_ms = wall_ms
+        if self.session.bind_type is not BindType.TRANSMITTER:
+            self._server.deliveries.attach(esme.esme_id, self)
+
+
+class SmppServer:
+    """Listens, authenticates, and knows all connections."""
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        lifecycle: Lifecycle,
+        deliveries: Deliveries,
+        tallies: Tallies,
+        wall_ms: Callable[[], int],
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self.settings = settings
+        self.lifecycle = lifecycle
+        self.deliveries = deliveries
+        self.tallies = tallies
+        self.wall_ms = wall_ms
+        self.tasks = tasks
+        self.connections: set[EsmeConnection] = set()
+        self.draining = False
+        self.database_away = False  # set by who asks PostgreSQL each second (daemon.clock_jobs)
+        self.port = settings.port
+        self._credentials = Credentials()
+        self._paces: dict[int, Pace] = {}
+        self._server: asyncio.Server | None = None
+
+    async def listen(self) -> None:
+        """Open the port. Raises OSError when it is taken."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: EsmeConnection(self), self.settings.host, self.settings.port, backlog=BACKLOG
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def run(self) -> None:
+        """Serve timers until cancelled."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            now = monotonic()
+            for connection in list(self.connections):
+                connection.tick(now)
+
+    def admit_connection(self, connection: EsmeConnection) -> bool:
+        """Whether one more connection is served."""
+        if len(self.connections) >= self.settings.max_sessions or self.draining:
+            return False
+        self.connections.add(connection)
+        return True
+
+    def forget(self, connection: EsmeConnection) -> None:
+        """A connection is gone."""
+        self.connections.discard(connection)
+
+    def pace_of(self, esme: EsmeRow) -> Pace:
+        """The rate of a login, over all its binds."""
+        pace = self._paces.get(esme.esme_id)
+        if pace is None:
+            pace = self._paces[esme.esme_id] = Pace(esme.tps, monotonic())
+        return pace
+
+    def apply_facts(self, book: FactBook) -> None:
+        """Facts of logins changed: living binds go by them at once, and those that may no longer be bound are ended."""
+        for connection in list(self.connections):
+            if connection.esme is None:
+                continue
+            esme = book.esmes.get(connection.esme.system_id)
+            if esme is None or self._is_barred(esme, book) or esme.password_hash != connection.esme.password_hash:
+                log.warning("bind_ended", extra={"system_id": connection.esme.system_id, "peer": connection.peer})
+                connection.begin_unbind()
+                continue
+            connection.esme = esme
+            pace = self._paces.get(esme.esme_id)
+            if pace is not None:
+                pace.rate_per_s = esme.tps
+
+    @staticmethod
+    def _is_barred(esme: EsmeRow, book: FactBook) -> bool:
+        return esme.state != "active" or book.accounts[esme.account_id].state == "closed"
+
+    # -- binding
+
+    def check_bind(self, connection: EsmeConnection, request: Bind) -> None:
+        """Answer a bind request, at once or after its password was proven."""
+        esme = self.lifecycle.book.esmes.get(request.system_id)
+        if self._credentials.known(esme, request.password):
+            self._decide_bind(connection, request, esme, True)
+        else:
+            self.tasks.create_task(self._prove(connection, request, esme))
+
+    async def _prove(self, connection: EsmeConnection, request: Bind, esme: EsmeRow | None) -> None:
+        right = await self._credentials.prove(esme, request.password)
+        self._decide_bind(connection, request, esme, right)
+        connection.flush()
+
+    def _decide_bind(self, connection: EsmeConnection, request: Bind, esme: EsmeRow | None, right: bool) -> None:
+        session = connection.session
+        if session.close_wanted:
+            return
+        status = self._bind_refusal(connection, request, esme, right)
+        if status:
+            log.warning(
+                "bind_refused",
+                extra={"system_id": request.system_id, "peer": connection.peer, "status": f"0x{status:02X}"},
+            )
+            session.refuse_bind(request, status)
+        else:
+            assert esme is not None
+            session.accept_bind(request, self.settings.system_id)
+            connection.bound(esme, self.wall_ms())
+            log.info("esme_bound", extra={"system_id": esme.system_id, "peer": connection.peer})
+
+    def _bind_refusal(self, connection: EsmeConnection, request: Bind, esme: EsmeRow | None, right: bool) -> int:
+        if self.draining or self.database_away:
+            return CommandStatus.ESME_RSYSERR  # temporary: the ESME comes again, or goes to another node
+        if esme is None or not right:
+            if esme is not None and esme.v34_bind_errors:
+                return CommandStatus.ESME_RINVPASWD
+            return CommandStatus.ESME_RBINDFAIL
+        book: FactBook = self.lifecycle.book
+        if self._is_barred(esme, book):
+            return CommandStatus.ESME_RBINDFAIL
+        if esme.allow_cidrs and not _is_allowed(connection.peer, esme.allow_cidrs):
+            return CommandStatus.ESME_RBINDFAIL
+        bound = sum(1 for other in self.connections if other.esme is not None and other.esme.esme_id == esme.esme_id)
+        return CommandStatus.ESME_RBINDFAIL if bound >= esme.max_binds else CommandStatus.ESME_ROK
+
+    # -- ending
+
+    async def stop_accepting(self) -> None:
+        """Take no new connection and no new bind."""
+        self.draining = True
+        if self._server is not None:
+            self._server.close()
+
+    def close(self) -> None:
+        """End every connection at once."""
+        for connection in list(self.connections):
+            connection.abort()
+        self._credentials.close()
+
+
+def _is_allowed(peer: str, cidrs: list[str]) -> bool:
+    address = ipaddress.ip_address(peer.rpartition(":")[0].strip("[]"))
+    return any(address in ipaddress.ip_network(cidr, strict=False) for cidr in cidrs)

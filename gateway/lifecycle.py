@@ -1,0 +1,741 @@
+"""A message's life, in the order in which it happens: accept, route, send, settle, notify. START READING HERE.
+
+Source: architecture section 3. Five verbs; branches stand here, rules (accept, router, receipts) and IO (storage,
+connectors, notify) are calls. The same rule is never written for two doors: doors translate, this decides.
+What must not enter: sockets, SQL, protocol numbers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from gateway.accept.fact_book import FactBook
+from gateway.accept.refusals import Refusal
+from gateway.accept.rules import ESM_UDHI, AcceptPolicy, admit, no_longer_permitted
+from gateway.active import ActiveMessages
+from gateway.connector import (
+    Connector,
+    ConnectorEvent,
+    Doubtful,
+    Health,
+    InboundArrived,
+    ReceiptArrived,
+    Rejected,
+    Taken,
+    TryLater,
+)
+from gateway.crash_points import crash_point
+from gateway.inbound import InboundDesk
+from gateway.message import PART_IN_DOUBT, PART_QUEUED, AttemptJournal, InboundMessage, Message, MessageIds, Submission
+from gateway.message_states import FINAL
+from gateway.outbox import Outbox
+from gateway.receipts import fold
+from gateway.receipts.parse import Receipt
+from gateway.storage.group_commit import AcceptStream, NotCommitted, OutcomeUnknown, SettleStream
+from gateway.storage.reader import Reader
+from gateway.tallies import Tallies
+from gateway.waiting_room import Awaited, WaitingRoom
+from router.choose import choose
+from router.facts import Facts, NoRoute, RouteChoice
+
+log = logging.getLogger("passerelle.lifecycle")
+
+MINUTE_MS = 60_000
+WEEK_MINUTES = 7 * 24 * 60
+MONDAY_OFFSET_MINUTES = 3 * 24 * 60  # 1970-01-01 was a Thursday
+OPEN_AT_ONCE = 200  # chosen: messages of one journal of attempts
+CLAIM_AT_ONCE = 1000  # chosen: rows taken up in one go by the clock's jobs
+RECEIPT_PATIENCE_MS = 600_000  # chosen: a carrier's own word on an expired message comes at its end, not before
+UNCERTAIN_PAUSES_MS = (1_000, 10_000, 60_000)  # chosen: when rows of an unknown COMMIT are searched
+STRANDED_PAUSE_MS = 60_000  # chosen: how often a message whose connector is configured nowhere looks for a route
+OPEN_PAUSE_MS = 2_000  # chosen: for a retry that is due while its message is still busy
+DATABASE_PAUSE_S = 0.5  # chosen: between tries while PostgreSQL is away
+STORE_PATIENCE_S = 10.0  # chosen: how long a carrier waits for its deliver_sm_resp while PostgreSQL is away
+
+
+class LifePolicy(msgspec.Struct, frozen=True):
+    """What operators decide about messages in general."""
+
+    accept: AcceptPolicy = AcceptPolicy()
+    money: fold.MoneyPolicy = fold.MoneyPolicy()
+    resend_classes: frozenset[str] = frozenset({"otp", "transactional"})
+    doubt_grace_ms: int = 60_000
+    doubt_ends_ms: int = 600_000  # chosen: without evidence by then, a message not to be resent ends as unknown
+    waiting_limit: int = 20_000  # submissions not yet durable, and outcomes not yet stored
+
+
+class Notifier(Protocol):
+    """Who tells customers what became of their messages."""
+
+    def foresee(self, message: Message) -> None:
+        """Make sure, in the batch that makes a message final, that its receipt is not forgotten by a crash."""
+        ...
+
+    def offer(self, message: Message) -> None:
+        """Take over a stored, final message whose ESME asked for a receipt."""
+        ...
+
+    def offer_inbound(self, inbound: InboundMessage) -> None:
+        """Take over a stored message from a handset."""
+        ...
+
+    def deliver_offered(self) -> None:
+        """Send what was offered, as far as windows allow."""
+        ...
+
+
+class Lifecycle:
+    """All messages of a node, from acceptance to their receipt. One instance a process; daemon builds it."""
+
+    def __init__(
+        self,
+        book: FactBook,
+        policy: LifePolicy,
+        ids: MessageIds,
+        accepting: AcceptStream,
+        settling: SettleStream,
+        reader: Reader,
+        connectors: Iterable[Connector],
+        health: Mapping[str, Health],
+        notifier: Notifier,
+        wall_ms: Callable[[], int],
+        tallies: Tallies,
+        queue_limit: int,
+    ) -> None:
+        self.book = book
+        self.policy = policy
+        self.connectors = {c.connector_id: c for c in connectors}
+        self.outboxes = {connector_id: Outbox(queue_limit) for connector_id in self.connectors}
+        self.health = health  # by connector name; the connectors keep it true
+        self.active = ActiveMessages()
+        self.waiting_room = WaitingRoom(reader, settling, ids, wall_ms, self.active)
+        self.inbound = InboundDesk(settling, ids, wall_ms)
+        self._ids = ids
+        self._accepting = accepting
+        self._settling = settling
+        self._reader = reader
+        self._notifier = notifier
+        self._wall_ms = wall_ms
+        self._tallies = tallies
+        self._finished: list[Message] = []  # final, to be told once durable
+        self._postponed: list[Message] = []  # to leave memory once durable
+        self._claims_lost = False  # whether rows may be claimed by this life without its knowing
+        self._uncertain: list[tuple[int, int, int]] = []  # when to search (Unix milliseconds), connector, from which id
+
+    # ------------------------------------------------------------------ accept
+
+    def admit(self, submission: Submission) -> Message | Refusal:
+        """Apply every rule but credit, and choose the way out. Nothing is promised yet."""
+        if self._accepting.waiting > self.policy.waiting_limit or self._settling.waiting > self.policy.waiting_limit:
+            return self._refuse(Refusal.QUEUE_FULL)
+        now_ms = self._wall_ms()
+        message = admit(submission, self.book, self.policy.accept, self._ids.next(now_ms), now_ms)
+        if isinstance(message, Refusal):
+            return self._refuse(message)
+        choice = self.route(message, now_ms)
+        if type(choice) is NoRoute:  # isinstance asks an ABC where the type differs: 0.5 us
+            return self._refuse(Refusal.NO_ROUTE)
+        return message
+
+    def _refuse(self, refusal: Refusal) -> Refusal:
+        self._tallies.messages["mt", refusal.value] += 1
+        return refusal
+
+    async def accept(self, messages: list[Message]) -> frozenset[int]:
+        """Make admitted messages durable with their hold; return the ids refused for want of credit.
+
+        What has room on its connector has its attempts journalled in the same transaction and leaves at once.
+        Raises NotCommitted (nothing was stored) or OutcomeUnknown (do not answer).
+        """
+        opened = [self._reserve(message) for message in messages]
+        self.active.land(messages)
+        try:
+            outcome = await self._accepting.append(messages, opened)
+        except (NotCommitted, OutcomeUnknown) as fault:
+            for message, reserved in zip(messages, opened, strict=True):
+                if reserved:
+                    self.connectors[message.connector_id].give_back(message.part_count)
+            if isinstance(fault, OutcomeUnknown):
+                self._search_later(messages)
+            raise
+        finally:
+            self.active.landed(messages)
+        leaving: dict[int, list[Message]] = {}
+        for message, reserved in zip(messages, opened, strict=True):
+            if message.message_id in outcome.refused:
+                self._tallies.messages["mt", Refusal.NO_CREDIT.value] += 1
+                if reserved:
+                    self.connectors[message.connector_id].give_back(message.part_count)
+            elif reserved and outcome.journal is not None:
+                message.journal = outcome.journal
+                self.active.enter(message)
+                leaving.setdefault(message.connector_id, []).append(_begin_writing(message))
+            elif message.not_before_ms == 0:
+                self._queue(message)
+        self._tallies.messages["mt", "accepted"] += sum(m.message_id not in outcome.refused for m in messages)
+        for connector_id, batch in leaving.items():
+            self._submit(self.connectors[connector_id], batch)
+        return outcome.refused
+
+    def _search_later(self, messages: list[Message]) -> None:
+        """These may have been stored: their rows are looked for as soon as, and until, PostgreSQL surely knows."""
+        for connector_id in {m.connector_id for m in messages}:
+            from_id = min(m.message_id for m in messages if m.connector_id == connector_id)
+            now = self._wall_ms()
+            self._uncertain += [(now + pause_ms, connector_id, from_id) for pause_ms in UNCERTAIN_PAUSES_MS]
+
+    def _reserve(self, message: Message) -> bool:
+        outbox = self.outboxes.get(message.connector_id)
+        return (
+            outbox is not None  # else it lives on another node: the row waits for that one
+            and message.not_before_ms == 0
+            and outbox.idle
+            and self.connectors[message.connector_id].reserve(message.part_count)
+        )
+
+    # ------------------------------------------------------------------ route
+
+    def route(self, message: Message, now_ms: int) -> RouteChoice | NoRoute:
+        """Choose the connector of a message and write the choice, with its reason, into it."""
+        book = self.book
+        network = book.networks.lookup(message.destination_addr) if book.networks is not None else None
+        names = book.connector_names
+        choice = choose(
+            Facts(
+                message.destination_addr,
+                network.mcc if network else None,
+                network.mnc if network else None,
+                message.account_id,
+                message.source_addr,
+                message.traffic_class,
+                (now_ms // MINUTE_MS + MONDAY_OFFSET_MINUTES) % WEEK_MINUTES,
+                self._sticky_key(message),
+                frozenset(names[c] for c in message.refused_by) if message.refused_by else frozenset(),
+            ),
+            book.routes,
+            self.health,
+        )
+        if type(choice) is RouteChoice:
+            message.connector_id = book.connector_ids[choice.connector]
+            message.route_id = choice.route_id
+            message.route_why = choice.why
+        return choice
+
+    @staticmethod
+    def _sticky_key(message: Message) -> int:
+        """The same for all submissions that are parts of one long message: their UDH begins alike (23.040
+        9.2.3.24.1).
+        """
+        if message.envelope.esm_class & ESM_UDHI:
+            return zlib.crc32(message.user_data[:5], zlib.crc32(message.destination_addr.encode()))
+        return message.message_id
+
+    # ------------------------------------------------------------------ send
+
+    async def send(self, connector: Connector) -> None:
+        """Send what waits for a connector, as its pace and window allow, until cancelled."""
+        outbox = self.outboxes[connector.connector_id]
+        while True:
+            if outbox.wants_rows:
+                try:
+                    await self._refill(connector.connector_id)
+                except NotCommitted:
+                    await asyncio.sleep(DATABASE_PAUSE_S)
+            batch = self._take(connector, outbox)
+            if batch:
+                await self._open_and_submit(connector, batch)
+            elif outbox.wants_rows:
+                continue
+            elif outbox.peek() is None:
+                outbox.work.clear()
+                await outbox.work.wait()
+            else:
+                connector.room.clear()
+                await connector.room.wait()
+
+    def _take(self, connector: Connector, outbox: Outbox) -> list[Message]:
+        batch: list[Message] = []
+        while (message := outbox.peek()) is not None and len(batch) < OPEN_AT_ONCE:
+            if message.state != "queued":
+                outbox.take()  # it became final while it waited
+            elif message.expires_at_ms <= self._wall_ms():
+                self._finish(outbox.take(), "expired", "validity ended in our queue")
+            elif (refusal := no_longer_permitted(message, self.book)) is not None:
+                self._finish(outbox.take(), "rejected", refusal.value)  # promise P9: asked again before it is sent
+            elif connector.reserve(message.part_count):
+                batch.append(_begin_writing(outbox.take()))
+            else:
+                break
+        return batch
+
+    async def _open_and_submit(self, connector: Connector, batch: list[Message]) -> None:
+        crash_point("send.before_journal")
+        journal = AttemptJournal(self._accepting.next_journal_id())
+        try:
+            await self._reader.run(lambda c: self._accepting.open_attempts(c, journal, batch))
+        except NotCommitted:
+            self._settling.batch.closed_journals.append(journal.journal_id)  # it may be there: nothing of it was sent
+            for message in reversed(batch):
+                connector.give_back(message.part_count)
+                message.open_parts = 0  # this writing is over: surely not sent
+                self._settling.save(message)
+                self.outboxes[connector.connector_id].put_first(message)
+            await asyncio.sleep(DATABASE_PAUSE_S)
+            return
+        crash_point("send.journalled")
+        for message in batch:
+            message.journal = journal
+        self._submit(connector, batch)
+
+    def _submit(self, connector: Connector, batch: list[Message]) -> None:
+        for message in batch:
+            message.attempt_count += 1
+        for message in connector.submit(batch):
+            message.open_parts = 0
+            message.attempt_count -= 1
+            self._store(message)  # surely not sent, and its journal may stay for its neighbours
+            self.outboxes[connector.connector_id].put_first(message)
+
+    def _queue(self, message: Message) -> None:
+        outbox = self.outboxes.get(message.connector_id)
+        if outbox is not None and outbox.put(message):
+            self.active.enter(message)
+
+    async def _refill(self, connector_id: int) -> None:
+        outbox = self.outboxes[connector_id]
+        asked = outbox.limit // 2
+        from_id = outbox.begin_refill()
+        try:
+            with self.active.reading() as left:
+                await self._settling.durable()
+                rows = await self._reader.queued_after(connector_id, from_id, asked)
+                fresh = [row for row in rows if self.active.adopt(row, left) is row]
+        except NotCommitted:
+            outbox.end_refill([], from_id)
+            raise
+        outbox.end_refill(fresh, rows[-1].message_id + 1 if len(rows) == asked else None)
+
+    # ------------------------------------------------------------------ settle
+
+    async def settle(self, connector: Connector) -> None:
+        """Take what happens on a connector, fold it into messages, store it, then acknowledge it, until cancelled."""
+        async for events in connector.events():
+            tokens = [e.token for e in events if type(e) is ReceiptArrived or type(e) is InboundArrived]
+            unmatched = [r for r in (self._settle_one(connector, e) for e in events) if r is not None]
+            if unmatched and not await self._match(connector, unmatched):
+                again = [receipt.token for receipt in unmatched]
+                connector.acknowledge(again, stored=False)
+                tokens = [token for token in tokens if token not in again]
+            if tokens or self._finished or self._postponed:
+                stored = await self.publish()
+                if tokens:
+                    connector.acknowledge(tokens, stored)
+                    crash_point("settle.receipt_acknowledged")
+
+    async def _match(self, connector: Connector, unmatched: list[ReceiptArrived]) -> bool:
+        """Look receipts up that memory does not know; False: PostgreSQL is away, the carrier is to send them again."""
+        try:
+            async with asyncio.timeout(STORE_PATIENCE_S):
+                found = await self.waiting_room.search(connector.connector_id, unmatched)
+        except (NotCommitted, TimeoutError):
+            return False
+        for receipt, awaited in found:
+            self._receipted(connector, receipt, awaited)
+        return True
+
+    def _settle_one(self, connector: Connector, event: ConnectorEvent) -> ReceiptArrived | None:
+        """Fold one event into its message; return a receipt whose message is not in memory."""
+        kind = type(event)
+        if kind is Taken:
+            self._taken(connector, event)  # type: ignore[arg-type]  # kind says it
+        elif kind is ReceiptArrived:
+            awaited = self.waiting_room.find(connector.connector_id, event)  # type: ignore[arg-type]
+            if awaited is None:
+                return event  # type: ignore[return-value]
+            self._receipted(connector, event.receipt, awaited)  # type: ignore[union-attr]
+        elif kind is TryLater:
+            self._try_later(connector, event)  # type: ignore[arg-type]
+        elif kind is Rejected:
+            self._rejected(connector, event)  # type: ignore[arg-type]
+        elif kind is Doubtful:
+            self._doubtful(event)  # type: ignore[arg-type]
+        else:
+            arrived = self.inbound.receive(connector.connector_id, event, self.book)  # type: ignore[arg-type]
+            self._tallies.messages["mo", "owned" if arrived.esme_id is not None else "unrouted"] += 1
+        return None
+
+    def _taken(self, connector: Connector, event: Taken) -> None:
+        crash_point("settle.response_read")
+        message = event.message
+        doubted = message.state == "in_doubt"
+        folded = fold.part_taken(message, event.part_no, event.smsc_message_id, self._wall_ms(), self.policy.money)
+        if folded == "changed":
+            parked = self.waiting_room.expect(connector.connector_id, message, event.part_no, event.smsc_message_id)
+            for receipt in parked:
+                self._fold_receipt(connector, message, event.part_no, receipt.state, receipt.error)
+        else:  # a second copy: the first one's late answer, or receipt, came before
+            self.waiting_room.expect_again(connector.connector_id, message, event.part_no, event.smsc_message_id)
+        if event.late:
+            self._note(message, "late_response", f"part {event.part_no}: {folded}")
+            if folded == "changed":  # else another object may stand for the row: it was told of, or left memory
+                self._store(message)
+                self._go_on(message, doubted)
+        else:
+            self._outcome_read(message)
+            if message.setback is not None:
+                self._decide_setback(connector, message)
+
+    def _receipted(self, connector: Connector, receipt: Receipt | None, awaited: Awaited) -> None:
+        if receipt is None or not receipt.state:
+            self._tallies.receipts[connector.name, "undecided"] += 1
+            return
+        message, part_no = awaited.message, awaited.part_no
+        doubted = message.state == "in_doubt"
+        if message.part_states[part_no] == PART_IN_DOUBT:
+            fold.part_taken(message, part_no, receipt.smsc_message_id, self._wall_ms(), self.policy.money)
+            self._note(message, "doubt_resolved", "by a receipt that fits no other attempt")
+        self._fold_receipt(connector, message, part_no, receipt.state, receipt.error)
+        self._go_on(message, doubted)
+
+    def _go_on(self, message: Message, doubted: bool) -> None:
+        """The last doubt of a message was resolved: parts that were surely not sent are due."""
+        if doubted and message.state == "queued" and not message.open_parts:
+            self.waiting_room.certain(message)
+            self._postpone(message, self._wall_ms(), "its doubt is over")
+
+    def _fold_receipt(self, connector: Connector, message: Message, part_no: int, state: str, error: str) -> None:
+        now_ms = self._wall_ms()
+        folded = fold.part_receipted(message, part_no, state, error, now_ms, self.policy.money)
+        self._tallies.receipts[connector.name, folded] += 1
+        if folded == "conflict":
+            self._note(message, "receipt_conflict", f"part {part_no} was {message.state}, then {state} {error}")
+        if folded != "changed":
+            return
+        if message.submitted_at_ms:
+            self._tallies.receipt_latency[connector.name].observe((now_ms - message.submitted_at_ms) / 1000)
+        self._store(message)
+        if message.state in FINAL:
+            self._leave(message)
+
+    def _try_later(self, connector: Connector, event: TryLater) -> None:
+        message = event.message
+        if event.after_s:
+            self._note(message, "try_later", f"{connector.name}: {event.why}; again in {event.after_s:g} s")
+        if not isinstance(message.setback, Rejected) and (
+            message.setback is None or event.after_s > message.setback.after_s
+        ):
+            message.setback = event
+        self._outcome_read(message)
+        self._decide_setback(connector, message)
+
+    def _rejected(self, connector: Connector, event: Rejected) -> None:
+        message = event.message
+        self._note(message, "rejected", f"{connector.name}: {event.why}")
+        message.setback = event
+        self._outcome_read(message)
+        self._decide_setback(connector, message)
+
+    def _decide_setback(self, connector: Connector, message: Message) -> None:
+        """Once no part is open any more: again, later, elsewhere, or never."""
+        setback = message.setback
+        if setback is None or message.open_parts or message.state in FINAL:
+            return
+        message.setback = None
+        if isinstance(setback, Rejected):
+            if setback.elsewhere and set(message.part_states) == {PART_QUEUED}:
+                self._elsewhere(connector, message, setback)
+            else:
+                self._finish(message, "rejected", setback.why)
+        elif message.state == "in_doubt":
+            return  # the doubt decides; its resend takes these parts along
+        elif setback.after_s == 0:
+            message.attempt_count -= 1
+            self.outboxes[connector.connector_id].put_first(message)
+        else:
+            self._postpone(message, self._wall_ms() + int(setback.after_s * 1000), setback.why)
+
+    def _elsewhere(self, connector: Connector, message: Message, refusal: Rejected) -> None:
+        """Try the next route; where there is none, here again later, or end."""
+        message.refused_by = (*message.refused_by, connector.connector_id)
+        now_ms = self._wall_ms()
+        if not isinstance(self.route(message, now_ms), NoRoute):
+            self._note(message, "rerouted", message.route_why)
+            message.attempt_count = 0
+            due_ms, why = now_ms, "another route"
+        elif refusal.later_s:
+            message.refused_by = ()
+            due_ms, why = now_ms + int(refusal.later_s * 1000), refusal.why
+        else:
+            self._finish(message, "rejected", refusal.why)
+            return
+        refused_by = ",".join(map(str, message.refused_by))
+        self._settling.batch.refusals.append((message.account_id, message.message_id, refused_by))
+        self._store(message)
+        self._postpone(message, due_ms, why)
+
+    def _doubtful(self, event: Doubtful) -> None:
+        message = event.message
+        if fold.part_in_doubt(message, event.part_no) == "changed":
+            self._note(message, "in_doubt", f"part {event.part_no}: {event.why}")
+            self.waiting_room.doubt(message, event.part_no)
+        self._outcome_read(message)
+        if message.setback is not None:
+            self._decide_setback(self.connectors[message.connector_id], message)
+
+    async def match_parked(self) -> None:
+        """Receipts that were parked because their message could not be found then: once more."""
+        for connector in self.connectors.values():
+            for receipt, awaited in await self.waiting_room.search_parked(connector.connector_id):
+                self._receipted(connector, receipt, awaited)
+        await self.publish()
+
+    async def decide_doubts(self) -> None:
+        """End the doubts whose time has come: one resend where the class allows it, else unknown."""
+        now_ms = self._wall_ms()
+        for message, since_ms in self.waiting_room.doubts():
+            if message.state != "in_doubt":
+                self.waiting_room.certain(message)  # a late response or a receipt told
+            elif (
+                message.traffic_class in self.policy.resend_classes
+                and message.in_doubt_count == message.part_states.count(PART_IN_DOUBT)  # each for the first time
+                and now_ms - since_ms >= self.policy.doubt_grace_ms
+                and message.open_parts == 0
+            ):
+                self.waiting_room.certain(message)
+                fold.resend(message)
+                self._note(message, "resent", "its class allows one resend after the grace time")
+                self._store(message)
+                self._postpone(message, now_ms, "resent after doubt")
+            elif now_ms - since_ms >= self.policy.doubt_ends_ms:
+                self.waiting_room.certain(message)
+                self._finish(message, "unknown", "no evidence")
+        await self.publish()
+
+    def _outcome_read(self, message: Message) -> None:
+        """One part fewer is on a wire."""
+        message.open_parts = max(0, message.open_parts - 1)
+        self._undelay(message)
+        self._store(message)
+
+    def _store(self, message: Message) -> None:
+        """Hand a changed message to the settle stream; its journal entry goes once no part is open or in doubt."""
+        undecided = message.open_parts or (message.state not in FINAL and PART_IN_DOUBT in message.part_states)
+        if message.journal is not None and not undecided:
+            self._close_attempt(message)
+        self._settling.save(message)
+
+    def _undelay(self, message: Message) -> None:
+        if message.delay_stored:
+            message.delay_stored = False
+            self._settling.batch.undelayed.append((message.account_id, message.message_id))
+
+    def _close_attempt(self, message: Message) -> None:
+        journal, message.journal = message.journal, None
+        if journal is not None:
+            journal.open_count -= 1
+            if journal.open_count == 0:
+                self._settling.batch.closed_journals.append(journal.journal_id)
+
+    def _finish(self, message: Message, state: str, error: str) -> None:
+        if message.state in FINAL:
+            return
+        self._undelay(message)
+        fold.finish(message, state, error, self._wall_ms(), self.policy.money)
+        self._store(message)
+        self._leave(message)
+
+    def _leave(self, message: Message) -> None:
+        self.active.leave(message.message_id)
+        if message.in_doubt_count or not message.smsc_message_ids:
+            self.waiting_room.certain(message)
+        if message.notify == "asked":
+            self._notifier.foresee(message)
+        self._tallies.messages["mt", message.state] += 1
+        self._finished.append(message)
+
+    def _postpone(self, message: Message, due_ms: int, why: str) -> None:
+        """Put a message off to a time, as a row that a crash does not forget; it leaves memory once that is stored."""
+        self._settling.batch.delays.append((due_ms, message.account_id, message.message_id, why))
+        message.delay_stored = False  # the row that is written now is not the one that was claimed
+        self._postponed.append(message)
+
+    def _note(self, message: Message, event: str, detail: str) -> None:
+        self._settling.batch.events.append((message.account_id, message.message_id, self._wall_ms(), event, detail))
+
+    # ------------------------------------------------------------------ notify
+
+    async def publish(self) -> bool:
+        """Wait until all that happened is durable, then tell customers. False: PostgreSQL is away, try again later."""
+        finished, self._finished = self._finished, []
+        postponed, self._postponed = self._postponed, []
+        inbound = self.inbound.take_fresh()
+        try:
+            async with asyncio.timeout(STORE_PATIENCE_S):
+                await asyncio.shield(self._settling.durable())
+        except TimeoutError:
+            self._finished += finished
+            self._postponed += postponed
+            self.inbound.put_back(inbound)
+            return False
+        for message in postponed:
+            if not (message.dirty or message.open_parts or message.delay_stored or _is_known_elsewhere(message)):
+                self.active.leave(message.message_id)
+        for message in finished:
+            if message.notify == "asked":
+                self._notifier.offer(message)
+        if inbound:
+            crash_point("inbound.committed")
+        for arrived in inbound:
+            self._notifier.offer_inbound(arrived)
+        self._notifier.deliver_offered()
+        return True
+
+    # ------------------------------------------------------------------ what time brings
+
+    async def claim_delayed(self) -> None:
+        """Take up messages whose time has come: schedules and retries. And rows whose COMMIT was never answered."""
+        now_ms = self._wall_ms()
+        if self._claims_lost:
+            await self._reader.release_claims(lambda message_id: message_id in self.active)
+        self._claims_lost = True  # until everything claimed is in memory
+        with self.active.reading() as left:
+            await self._settling.durable()
+            keys = await self._reader.claim_delayed(now_ms, CLAIM_AT_ONCE)
+            loaded = await self._reader.load_messages(keys) if keys else {}
+            for account_id, message_id in keys:
+                self._take_up((account_id, message_id), loaded.get(message_id), left, now_ms)
+        self._claims_lost = False
+        if self._settling.batch:
+            self._settling.durable()
+        due = [each for each in self._uncertain if each[0] <= now_ms]
+        self._uncertain = [each for each in self._uncertain if each[0] > now_ms]
+        for _, connector_id, from_id in due:
+            outbox = self.outboxes.get(connector_id)
+            if outbox is not None:
+                outbox.search_from(from_id)
+
+    def _take_up(self, key: tuple[int, int], row: Message | None, left: set[int], now_ms: int) -> None:
+        """Queue a claimed message; a claim that cannot be used now is given back, one without purpose is forgotten."""
+        if row is None or row.state in FINAL:
+            self._settling.batch.undelayed.append(key)
+            return
+        message = self.active.adopt(row, left)
+        outbox = self.outboxes.get(row.connector_id)
+        if message is None or message.open_parts or message.dirty:
+            self._settling.batch.delays.append((now_ms + OPEN_PAUSE_MS, *key, "was busy when its time came"))
+        elif message.state == "queued":
+            message.delay_stored = True
+            if outbox is not None:
+                outbox.put_claimed(message)
+            elif isinstance(self.route(message, now_ms), NoRoute) or message.connector_id not in self.outboxes:
+                self._postpone(message, now_ms + STRANDED_PAUSE_MS, "its connector is configured nowhere")
+            else:
+                self._store(message)
+                self._postpone(message, now_ms, "another route")
+        elif message.state != "in_doubt":
+            self._settling.batch.undelayed.append(key)
+
+    async def expire(self, after_ms: int, until_ms: int) -> int:
+        """Make messages final whose validity ended in this span; return up to when nothing is left to do.
+
+        What waits in a queue expires; what was taken, or is in doubt, gets a little longer for its receipt, then
+        is unknown.
+        """
+        late_ms = RECEIPT_PATIENCE_MS
+        done_ms = until_ms
+        with self.active.reading() as left:
+            await self._settling.durable()
+            waiting = await self._reader.overdue(after_ms, until_ms, ("queued",), CLAIM_AT_ONCE)
+            taken = await self._reader.overdue(
+                after_ms - late_ms, until_ms - late_ms, ("submitted", "in_doubt"), CLAIM_AT_ONCE
+            )
+            for rows, extra_ms in ((waiting, 0), (taken, late_ms)):
+                if len(rows) == CLAIM_AT_ONCE:
+                    done_ms = min(done_ms, rows[-1].expires_at_ms + extra_ms - 1)
+                for row in rows:
+                    message = self.active.adopt(row, left)
+                    if message is None or message.open_parts or message.dirty or message.state != row.state:
+                        done_ms = min(done_ms, row.expires_at_ms + extra_ms - 1)  # its outcome is on its way
+                    else:
+                        self._end_validity(message)
+        return done_ms if await self.publish() else after_ms
+
+    def _end_validity(self, message: Message) -> None:
+        message.delay_stored = True  # whether or not there is such a row
+        if message.state == "queued":
+            self._finish(message, "expired", "validity ended before it was sent")
+        else:
+            self._finish(message, "unknown", "validity ended without a receipt")
+
+    # ------------------------------------------------------------------ after a start
+
+    async def recover(self, node_id: int, marks: Mapping[int, int]) -> int:
+        """Take up what a former life left: attempts without known outcome are in doubt, queues are read again.
+
+        Returns how many messages are in doubt. To be done before anything is sent.
+        """
+        doubtful = 0
+        found = await self._reader.open_journals(node_id)
+        journals = {j.journal_id: AttemptJournal(j.journal_id) for j in found}
+        newest = {  # a message may stand in several: only its last writing counts
+            message_id: (account_id, sends, j.journal_id)
+            for j in found
+            for account_id, message_id, sends in zip(j.account_ids, j.message_ids, j.sends, strict=True)
+        }
+        loaded = await self._reader.load_messages([(account, message) for message, (account, _, _) in newest.items()])
+        for message in loaded.values():
+            _, sends, journal_id = newest[message.message_id]
+            if message.state == "in_doubt" or (message.state == "queued" and sends > message.sends):
+                message.journal = journals[journal_id]
+                message.journal.open_count += 1
+                message.sends = sends
+                doubtful += 1
+                self._doubt_whole(message)
+        self._settling.batch.closed_journals += [j.journal_id for j in journals.values() if not j.open_count]
+        await self._settling.durable()
+        await self.waiting_room.load_parked()
+        for connector_id, outbox in self.outboxes.items():
+            outbox.resume_from_id = marks.get(connector_id, 0)
+            outbox.work.set()
+        return doubtful
+
+    def _doubt_whole(self, message: Message) -> None:
+        self.active.enter(message)
+        for part_no, letter in enumerate(message.part_states):
+            if fold.part_in_doubt(message, part_no) == "changed":
+                self._note(message, "in_doubt", f"part {part_no}: the node ended while it was open")
+            if letter in "QI":
+                self.waiting_room.doubt(message, part_no)
+        self._store(message)
+
+    def marks(self, now_id: int) -> dict[int, int]:
+        """By connector id: from which message id on something may be queued in this node."""
+        horizon = min(now_id, self.active.oldest_landing())
+        found = {}
+        for connector_id, outbox in self.outboxes.items():
+            oldest = outbox.oldest_id()
+            found[connector_id] = horizon if oldest is None else min(horizon, oldest)
+        for message in self.active:
+            if message.state == "queued" and message.connector_id in found:
+                found[message.connector_id] = min(found[message.connector_id], message.message_id)
+        for _, connector_id, from_id in self._uncertain:
+            found[connector_id] = min(found.get(connector_id, horizon), from_id)
+        return found
+
+
+def _begin_writing(message: Message) -> Message:
+    """From here on the message has parts that are, or are about to be, on a wire: nobody else ends it."""
+    message.sends += 1
+    message.open_parts = message.part_states.count(PART_QUEUED)
+    return message
+
+
+def _is_known_elsewhere(message: Message) -> bool:
+    """Whether a receipt or a late response may still be joined to this very object: then it stays in memory."""
+    return message.in_doubt_count > 0 or set(message.part_states) != {PART_QUEUED}

@@ -1,0 +1,43 @@
+"""Pace: how many parts a second may pass, as a token bucket with a burst of one second.
+
+Source: smpp-answers (over the account's rate; throttle). Pure: the present, on any monotonic clock, is passed in.
+What must not enter: waiting; whoever is refused asks `ready_at`.
+"""
+
+from __future__ import annotations
+
+BURST_S = 1.0  # smpp-answers: burst of one second
+
+
+class Pace:
+    """A token bucket. rate_per_s 0: no limit."""
+
+    __slots__ = ("_at", "_tokens", "rate_per_s")
+
+    def __init__(self, rate_per_s: float, now: float) -> None:
+        self.rate_per_s = rate_per_s
+        self._tokens = max(rate_per_s * BURST_S, 1.0)
+        self._at = now
+
+    def take(self, parts: int, now: float) -> bool:
+        """Whether so many parts may pass now; takes them if so. More than a burst may pass when the bucket is full."""
+        if not self.rate_per_s:
+            return True
+        burst = max(self.rate_per_s * BURST_S, 1.0)
+        self._tokens = min(burst, self._tokens + (now - self._at) * self.rate_per_s)
+        self._at = now
+        if self._tokens >= min(parts, burst):
+            self._tokens -= parts
+            return True
+        return False
+
+    def put_back(self, parts: int) -> None:
+        """Return what was taken and not used."""
+        self._tokens += parts
+
+    def ready_at(self, parts: int, now: float) -> float:
+        """When so many parts may pass, on the caller's clock."""
+        if not self.rate_per_s:
+            return now
+        missing = min(parts, max(self.rate_per_s * BURST_S, 1.0)) - self._tokens
+        return now + max(0.0, missing / self.rate_per_s)

@@ -1,0 +1,323 @@
+"""Facts that change while nodes run: accounts, logins, sender names, routes, rates, ranges, blocks, inbound numbers.
+
+What belongs here: one typed function a statement of facts.sql, and `load_facts`, which a node reads whole at start
+and at each notification `passerelle_facts` (architecture 5: facts are rows, not configuration).
+What must not enter: whether a fact is sensible (the command line and the router check that), and hashing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import asyncpg
+import msgspec
+
+from gateway.storage.named_statements import load_statements
+
+FACTS_CHANNEL: Final = "passerelle_facts"  # schema 0001: trigger tell_nodes_that_facts_changed
+
+_SQL = load_statements("facts.sql")
+_Row = TypeVar("_Row", bound=msgspec.Struct)
+
+
+class AccountRow(msgspec.Struct, frozen=True, gc=False):
+    """Who pays. state: active, suspended, closed. The balance is a view of the moment, true only in the row."""
+
+    account_id: int
+    name: str
+    state: str
+    balance_micros: int
+    credit_limit_micros: int
+    default_region: str | None
+    masked_refusals: bool
+
+
+class EsmeRow(msgspec.Struct, frozen=True):
+    """One SMPP login. state: active, suspended. tps 0: no limit. allow_cidrs empty: from anywhere."""
+
+    esme_id: int
+    system_id: str
+    account_id: int
+    password_hash: str
+    state: str
+    max_binds: int
+    window_size: int
+    tps: int
+    allow_cidrs: list[str]
+    traffic_class: str
+    v34_bind_errors: bool
+
+
+class SenderNameRow(msgspec.Struct, frozen=True, gc=False):
+    """A sender name an account may use."""
+
+    account_id: int
+    name: str
+
+
+class ConnectorRow(msgspec.Struct, frozen=True, gc=False):
+    """A way out, by the number that messages keep and the name that operators write."""
+
+    connector_id: int
+    name: str
+    kind: str
+
+
+class RouteRow(msgspec.Struct, frozen=True):
+    """A rule that chooses a connector. Exactly one of prefix (digits or `*`) and mcc is set; mnc None: the country.
+
+    windows: pairs first minute of the week, one past the last (Monday 00:00 UTC = 0); empty: always.
+    """
+
+    route_id: int
+    order: int
+    prefix: str | None
+    mcc: str | None
+    mnc: str | None
+    account_id: int | None
+    sender: str | None
+    traffic_class: str | None
+    windows: list[int]
+    connector_id: int
+    weight: int
+    enabled: bool
+
+    @property
+    def match(self) -> str:
+        """The destination as the router writes it: `229`, `*`, `616/03`, `616/*`."""
+        return self.prefix if self.mcc is None else f"{self.mcc}/{self.mnc or '*'}"  # type: ignore[return-value]  # constraint one_kind_of_destination
+
+    @property
+    def window(self) -> tuple[tuple[int, int], ...] | None:
+        """The windows as the router takes them; None: always."""
+        return tuple(zip(self.windows[::2], self.windows[1::2], strict=True)) or None
+
+
+class RateRow(msgspec.Struct, frozen=True, gc=False):
+    """The price of one part. account_id None: every account without a rate of its own for a prefix."""
+
+    rate_id: int
+    account_id: int | None
+    prefix: str
+    price_micros: int
+
+
+class NumberRangeRow(msgspec.Struct, frozen=True, gc=False):
+    """Which network a prefix belongs to (ITU-T E.212 mcc and mnc)."""
+
+    prefix: str
+    mcc: str
+    mnc: str
+    operator: str
+
+
+class BlockRow(msgspec.Struct, frozen=True, gc=False):
+    """A legal block on a destination prefix. kind: destination, opt_out. account_id None: for everybody."""
+
+    block_id: int
+    account_id: int | None
+    prefix: str
+    kind: str
+    reason: str
+
+
+class InboundNumberRow(msgspec.Struct, frozen=True, gc=False):
+    """A number that handsets write to, and the ESME that takes it."""
+
+    address: str
+    account_id: int
+    esme_id: int
+
+
+class FactRows(msgspec.Struct, frozen=True):
+    """All facts, of one instant."""
+
+    accounts: list[AccountRow]
+    esmes: list[EsmeRow]
+    sender_names: list[SenderNameRow]  # approved only
+    connectors: list[ConnectorRow]
+    routes: list[RouteRow]
+    rates: list[RateRow]  # in force only
+    number_ranges: list[NumberRangeRow]
+    blocks: list[BlockRow]
+    inbound_numbers: list[InboundNumberRow]
+
+
+async def load_facts(connection: asyncpg.Connection) -> FactRows:
+    """Read all facts as they stand at one instant. The connection must not be inside a transaction."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        return FactRows(
+            accounts=await load_accounts(connection),
+            esmes=await load_esmes(connection),
+            sender_names=await _rows(connection, "load_sender_names", SenderNameRow),
+            connectors=await load_connectors(connection),
+            routes=await load_routes(connection),
+            rates=await _rows(connection, "load_rates", RateRow),
+            number_ranges=await _rows(connection, "load_number_ranges", NumberRangeRow),
+            blocks=await _rows(connection, "load_blocks", BlockRow),
+            inbound_numbers=await _rows(connection, "load_inbound_numbers", InboundNumberRow),
+        )
+
+
+async def load_accounts(connection: asyncpg.Connection) -> list[AccountRow]:
+    """Every account, by id."""
+    return await _rows(connection, "load_accounts", AccountRow)
+
+
+async def load_esmes(connection: asyncpg.Connection) -> list[EsmeRow]:
+    """Every SMPP login, by id."""
+    return await _rows(connection, "load_esmes", EsmeRow)
+
+
+async def load_connectors(connection: asyncpg.Connection) -> list[ConnectorRow]:
+    """Every connector that has a row, by id."""
+    return await _rows(connection, "load_connectors", ConnectorRow)
+
+
+async def load_routes(connection: asyncpg.Connection) -> list[RouteRow]:
+    """Every route, in the order they are asked."""
+    return await _rows(connection, "load_routes", RouteRow)
+
+
+async def add_account(
+    connection: asyncpg.Connection, name: str, credit_limit_micros: int, default_region: str | None
+) -> int | None:
+    """Open an account with nothing on it; its account_id, or None when the name is taken."""
+    found: int | None = await connection.fetchval(_SQL["add_account"], name, credit_limit_micros, default_region)
+    return found
+
+
+async def top_up(connection: asyncpg.Connection, account_id: int, amount_micros: int, reason: str) -> int:
+    """Post `amount_micros` (> 0) from funding to available and return the new balance. Raises LookupError."""
+    balance: int | None = await connection.fetchval(_SQL["top_up"], account_id, amount_micros, reason)
+    if balance is None:
+        raise LookupError(f"no account {account_id}")
+    return balance
+
+
+class NewEsme(msgspec.Struct, frozen=True):
+    """An SMPP login to open; the password is an argon2id hash already."""
+
+    system_id: str
+    account_id: int
+    password_hash: str
+    max_binds: int
+    window_size: int
+    tps: int
+    allow_cidrs: Sequence[str]
+    traffic_class: str
+
+
+async def add_esme(connection: asyncpg.Connection, esme: NewEsme) -> int | None:
+    """Open an SMPP login; its esme_id, or None when the system_id is taken."""
+    found: int | None = await connection.fetchval(_SQL["add_esme"], *msgspec.structs.astuple(esme))
+    return found
+
+
+async def list_esmes(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+    """system_id, account, state, max_binds, window_size, tps, allow_cidrs, traffic_class of every login."""
+    return await connection.fetch(_SQL["list_esmes"])
+
+
+async def add_sender_name(connection: asyncpg.Connection, account_id: int, name: str, state: str) -> bool:
+    """Register a sender name in state requested or approved; False when the account has it already."""
+    return await connection.fetchval(_SQL["add_sender_name"], account_id, name, state) is not None
+
+
+async def decide_sender_name(connection: asyncpg.Connection, account_id: int, name: str, state: str) -> bool:
+    """Put a registered sender name in another state; False when the account never asked for it."""
+    return await connection.fetchval(_SQL["decide_sender_name"], account_id, name, state) is not None
+
+
+async def list_sender_names(connection: asyncpg.Connection, account_id: int | None) -> list[asyncpg.Record]:
+    """account, name, state, created_at, decided_at of one account's sender names, or of all (None)."""
+    return await connection.fetch(_SQL["list_sender_names"], account_id)
+
+
+async def ensure_connector(connection: asyncpg.Connection, name: str, kind: str) -> int:
+    """The connector_id of a name; a row of this kind is made at its first mention."""
+    found: int | None = await connection.fetchval(_SQL["ensure_connector"], name, kind)
+    if found is None:  # another session made it between our two looks
+        found = await connection.fetchval(_SQL["ensure_connector"], name, kind)
+    assert found is not None
+    return found
+
+
+class NewRoute(msgspec.Struct, frozen=True):
+    """A route to add; the meaning of the fields is RouteRow's."""
+
+    order: int
+    prefix: str | None
+    mcc: str | None
+    mnc: str | None
+    account_id: int | None
+    sender: str | None
+    traffic_class: str | None
+    windows: Sequence[int]
+    connector_id: int
+    weight: int
+
+
+async def add_route(connection: asyncpg.Connection, route: NewRoute) -> int:
+    """Add a route and return its route_id."""
+    found: int = await connection.fetchval(_SQL["add_route"], *msgspec.structs.astuple(route))
+    return found
+
+
+async def list_routes(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+    """The routes with names for ids, in the order they are asked."""
+    return await connection.fetch(_SQL["list_routes"])
+
+
+async def remove_route(connection: asyncpg.Connection, route_id: int) -> bool:
+    """Take a route away; False when there is none of this id."""
+    return await connection.fetchval(_SQL["remove_route"], route_id) is not None
+
+
+async def replace_rate(
+    connection: asyncpg.Connection, account_id: int | None, prefix: str, price_micros: int
+) -> int | None:
+    """Put a rate in force; returns the price it replaces, None when there was none."""
+    async with connection.transaction():
+        before: int | None = await connection.fetchval(_SQL["close_rate"], account_id, prefix)
+        await connection.fetchval(_SQL["open_rate"], account_id, prefix, price_micros)
+    return before
+
+
+async def list_rates(connection: asyncpg.Connection, history: bool) -> list[asyncpg.Record]:
+    """account (None: all), prefix, price_micros, created_at, replaced_at."""
+    return await connection.fetch(_SQL["list_rates"], history)
+
+
+async def add_inbound_number(connection: asyncpg.Connection, address: str, account_id: int, esme_id: int) -> bool:
+    """Give a number to an ESME; False when it belongs to one already."""
+    return await connection.fetchval(_SQL["add_inbound_number"], address, account_id, esme_id) is not None
+
+
+async def list_inbound_numbers(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+    """address, account, system_id of every inbound number."""
+    return await connection.fetch(_SQL["list_inbound_numbers"])
+
+
+async def add_block(
+    connection: asyncpg.Connection, account_id: int | None, prefix: str, kind: str, reason: str
+) -> int | None:
+    """Forbid a destination prefix; its block_id, or None when the same block stands."""
+    found: int | None = await connection.fetchval(_SQL["add_block"], account_id, prefix, kind, reason)
+    return found
+
+
+async def list_blocks(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+    """block_id, account (None: all), prefix, kind, reason, created_at."""
+    return await connection.fetch(_SQL["list_blocks"])
+
+
+async def add_number_range(connection: asyncpg.Connection, prefix: str, mcc: str, mnc: str, operator: str) -> None:
+    """Say which network a prefix belongs to, or correct it."""
+    await connection.execute(_SQL["add_number_range"], prefix, mcc, mnc, operator)
+
+
+async def _rows(connection: asyncpg.Connection, statement: str, row: type[_Row]) -> list[_Row]:
+    """The rows of a statement as structs: its columns stand in the order of the struct's fields."""
+    return [row(*record) for record in await connection.fetch(_SQL[statement])]

@@ -1,0 +1,196 @@
+"""Typed functions over statements/messages.sql: one function a statement, rows in, values out.
+
+What belongs here: laying values out as columns and reading rows back as Message.
+What must not enter: decisions, retries, transactions (group_commit.py owns those of the hot path).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import asyncpg
+import msgspec
+
+from gateway.message import Envelope, InboundMessage, Message
+from gateway.storage.named_statements import load_statements
+
+MESSAGE_SQL = load_statements("messages.sql")
+ACCEPT = MESSAGE_SQL["accept"]
+SETTLE = MESSAGE_SQL["settle"]
+
+encode_envelope = msgspec.msgpack.Encoder().encode
+decode_envelope = msgspec.msgpack.Decoder(Envelope).decode
+
+
+def accept_columns(messages: list[Message], opened: list[bool], journal_id: int) -> list[object]:
+    """The arguments of the statement `accept` after its first three. opened: which attempts the journal names."""
+    return [
+        journal_id,
+        [m.account_id for m in messages],
+        [m.message_id for m in messages],
+        [m.esme_id for m in messages],
+        [m.connector_id for m in messages],
+        [m.route_id for m in messages],
+        [m.traffic_class for m in messages],
+        [m.part_count for m in messages],
+        [m.data_coding for m in messages],
+        [m.price_micros for m in messages],
+        [m.expires_at_ms for m in messages],
+        [m.not_before_ms for m in messages],
+        [m.source_addr for m in messages],
+        [m.destination_addr for m in messages],
+        [m.route_why for m in messages],
+        [m.user_data for m in messages],
+        [encode_envelope(m.envelope) for m in messages],
+        [m.notify for m in messages],
+        opened,
+        list({m.account_id for m in messages}),
+        max(m.message_id for m in messages),
+    ]
+
+
+def _message(row: asyncpg.Record) -> Message:
+    fields = dict(row)
+    fields["envelope"] = decode_envelope(fields["envelope"])
+    fields["refused_by"] = tuple(fields["refused_by"])
+    return Message(**fields)
+
+
+async def claim_position(
+    connection: asyncpg.Connection, node_id: int, stream: str, epoch: int
+) -> tuple[int, int] | None:
+    """The number a stream has reached now, and the last batch it committed; no other statement up to that number
+    commits from here on. None: the epoch is no longer the node's.
+    """
+    row = await connection.fetchrow(MESSAGE_SQL["claim_position"], node_id, stream, epoch)
+    return None if row is None else (row["batch"], row["committed"])
+
+
+async def stored_ids(connection: asyncpg.Connection, messages: list[Message]) -> frozenset[int]:
+    """Which of these messages are in the database."""
+    accounts, ids = list({m.account_id for m in messages}), [m.message_id for m in messages]
+    found = await connection.fetch(MESSAGE_SQL["stored_ids"], accounts, ids)
+    return frozenset(row["message_id"] for row in found)
+
+
+async def open_attempts(
+    connection: asyncpg.Connection, node_id: int, epoch: int, journal_id: int, messages: list[Message]
+) -> bool:
+    """Commit a journal of attempts; False when this epoch is no longer the node's."""
+    accounts, ids = [m.account_id for m in messages], [m.message_id for m in messages]
+    sends = [m.sends for m in messages]
+    row = await connection.fetchrow(MESSAGE_SQL["open_attempts"], node_id, journal_id, accounts, ids, epoch, sends)
+    return row is not None
+
+
+async def load_messages(connection: asyncpg.Connection, keys: Iterable[tuple[int, int]]) -> dict[int, Message]:
+    """Rows by (account_id, message_id), as a mapping by message_id; absent ones are left out."""
+    pairs = list(keys)
+    found = await connection.fetch(
+        MESSAGE_SQL["load_messages"], list({account for account, _ in pairs}), [message for _, message in pairs]
+    )
+    return {row["message_id"]: _message(row) for row in found}
+
+
+async def queued_after(connection: asyncpg.Connection, connector_id: int, from_id: int, limit: int) -> list[Message]:
+    """Up to `limit` messages of a connector that wait to be sent, from an id on, in order of acceptance."""
+    found = await connection.fetch(MESSAGE_SQL["queued_after"], connector_id, from_id, limit)
+    return [_message(row) for row in found]
+
+
+class Journal(msgspec.Struct):
+    """A row of open_attempts: which writing (sends) of which messages may be on a wire."""
+
+    journal_id: int
+    account_ids: list[int]
+    message_ids: list[int]
+    sends: list[int]
+
+
+async def open_journals(connection: asyncpg.Connection, node_id: int, before_id: int) -> list[Journal]:
+    """Journals that former lives of a node left, oldest first."""
+    return [Journal(*row) for row in await connection.fetch(MESSAGE_SQL["open_journals"], node_id, before_id)]
+
+
+async def release_claims(connection: asyncpg.Connection, epoch: int, is_held: Callable[[int], bool]) -> int:
+    """Give back what this life claimed without hearing of it; is_held: whether a message id is in memory. How many."""
+    rows = await connection.fetch(MESSAGE_SQL["held_claims"], epoch)
+    lost = [(row["account_id"], row["message_id"]) for row in rows if not is_held(row["message_id"])]
+    if lost:
+        await connection.execute(MESSAGE_SQL["release_claims"], [a for a, _ in lost], [m for _, m in lost])
+    return len(lost)
+
+
+async def claim_delayed(connection: asyncpg.Connection, now_ms: int, epoch: int, limit: int) -> list[tuple[int, int]]:
+    """Take up (account_id, message_id) of postponed messages whose time has come, for one life of a node."""
+    found = await connection.fetch(MESSAGE_SQL["claim_delayed"], now_ms, epoch, limit)
+    return [(row["account_id"], row["message_id"]) for row in found]
+
+
+async def overdue(
+    connection: asyncpg.Connection, after_ms: int, until_ms: int, states: tuple[str, ...], limit: int
+) -> list[Message]:
+    """Messages in one of these states although their validity ended in this span, first ended first."""
+    found = await connection.fetch(MESSAGE_SQL["overdue"], after_ms, until_ms, list(states), limit)
+    return [_message(row) for row in found]
+
+
+async def find_smsc_ids(
+    connection: asyncpg.Connection, connector_id: int, keys: list[str], from_id: int
+) -> list[asyncpg.Record]:
+    """Rows of smsc_ids whose key is one of these, not older than a message id."""
+    return list(await connection.fetch(MESSAGE_SQL["find_smsc_ids"], connector_id, keys, from_id))
+
+
+async def load_parked(connection: asyncpg.Connection, since_ms: int, limit: int) -> list[asyncpg.Record]:
+    """Parked receipts not older than a time, oldest first."""
+    return list(await connection.fetch(MESSAGE_SQL["load_parked"], since_ms, limit))
+
+
+async def bury_parked(connection: asyncpg.Connection, before_ms: int) -> int:
+    """Forget parked receipts older than a time; how many."""
+    return len(await connection.fetch(MESSAGE_SQL["bury_parked"], before_ms))
+
+
+async def waiting_of_esme(
+    connection: asyncpg.Connection, esme_id: int, after_id: int, limit: int
+) -> list[asyncpg.Record]:
+    """What an ESME is owed, oldest first."""
+    return list(await connection.fetch(MESSAGE_SQL["waiting_of_esme"], esme_id, after_id, limit))
+
+
+async def waiting_overdue(connection: asyncpg.Connection, now_ms: int, limit: int) -> list[asyncpg.Record]:
+    """What an ESME was owed for too long."""
+    return list(await connection.fetch(MESSAGE_SQL["waiting_overdue"], now_ms, limit))
+
+
+async def owed_receipts(
+    connection: asyncpg.Connection, account_ids: list[int], from_id: int, limit: int
+) -> list[Message]:
+    """Final messages whose receipt nobody has taken and nobody keeps for later."""
+    found = await connection.fetch(MESSAGE_SQL["owed_receipts"], account_ids, from_id, limit)
+    return [_message(row) for row in found]
+
+
+def _inbound(row: asyncpg.Record) -> InboundMessage:
+    return InboundMessage(**{name: row[name] for name in InboundMessage.__struct_fields__})
+
+
+async def load_inbound(connection: asyncpg.Connection, ids: list[int]) -> dict[int, InboundMessage]:
+    """Inbound messages by id."""
+    return {row["message_id"]: _inbound(row) for row in await connection.fetch(MESSAGE_SQL["load_inbound"], ids)}
+
+
+async def due_inbound(connection: asyncpg.Connection, after_id: int, limit: int) -> list[InboundMessage]:
+    """Inbound messages that their ESME has not taken, oldest first."""
+    return [_inbound(row) for row in await connection.fetch(MESSAGE_SQL["due_inbound"], after_id, limit)]
+
+
+async def move_marks(connection: asyncpg.Connection, node_id: int, marks: dict[int, int]) -> None:
+    """Remember, by connector id, below which message id nothing waits in this node."""
+    await connection.execute(MESSAGE_SQL["move_marks"], node_id, list(marks), list(marks.values()))
+
+
+async def load_marks(connection: asyncpg.Connection, node_id: int) -> dict[int, int]:
+    """Where the queues of this node begin, by connector id."""
+    return {r["connector_id"]: r["queued_from_id"] for r in await connection.fetch(MESSAGE_SQL["load_marks"], node_id)}

@@ -1,0 +1,121 @@
+"""Reading beside the writing streams: a few connections for look-ups, journals and claims.
+
+What belongs here: borrowing a connection, turning a lost one into NotCommitted, the typed reads that rooms above use.
+What must not enter: writes of the hot path (group_commit.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+import asyncpg
+
+from gateway.message import InboundMessage, Message
+from gateway.storage import messages as rows
+from gateway.storage.database import CONNECTION_FAULTS, DatabaseAway
+from gateway.storage.group_commit import NotCommitted
+
+IDLE_CONNECTIONS = 3  # chosen: look-ups are rare; more at once are opened and closed again
+
+Connect = Callable[[], Awaitable[asyncpg.Connection]]
+Answer = TypeVar("Answer")
+
+
+class Reader:
+    """Borrows connections. Every method raises NotCommitted when PostgreSQL is away."""
+
+    def __init__(self, connect: Connect, epoch: int) -> None:
+        self._connect = connect
+        self._epoch = epoch
+        self._idle: list[asyncpg.Connection] = []
+
+    async def run(self, query: Callable[[asyncpg.Connection], Awaitable[Answer]]) -> Answer:
+        """Run a query on a connection of its own."""
+        connection: asyncpg.Connection | None = None
+        try:
+            while self._idle and self._idle[-1].is_closed():
+                self._idle.pop()  # PostgreSQL was away while it was idle
+            connection = self._idle.pop() if self._idle else await self._connect()
+            answer = await query(connection)
+        except (DatabaseAway, *CONNECTION_FAULTS) as fault:
+            self._drop()
+            if connection is not None:
+                connection.terminate()
+            raise NotCommitted(str(fault)) from fault
+        except BaseException:  # cancelled, or a fault of ours: nobody else closes it
+            if connection is not None:
+                connection.terminate()
+            raise
+        if len(self._idle) < IDLE_CONNECTIONS and not connection.is_closed():
+            self._idle.append(connection)
+        else:
+            connection.terminate()
+        return answer
+
+    def _drop(self) -> None:
+        """Connections that were idle while one broke are not to be trusted either."""
+        for connection in self._idle:
+            connection.terminate()
+        self._idle.clear()
+
+    async def load_messages(self, keys: Iterable[tuple[int, int]]) -> dict[int, Message]:
+        """Messages by (account_id, message_id), as a mapping by message_id."""
+        wanted = list(keys)
+        return await self.run(lambda c: rows.load_messages(c, wanted))
+
+    async def queued_after(self, connector_id: int, from_id: int, limit: int) -> list[Message]:
+        """Messages of a connector that wait to be sent, from an id on."""
+        return await self.run(lambda c: rows.queued_after(c, connector_id, from_id, limit))
+
+    async def find_smsc_ids(self, connector_id: int, keys: list[str], from_id: int) -> list[asyncpg.Record]:
+        """Rows of smsc_ids by key."""
+        return await self.run(lambda c: rows.find_smsc_ids(c, connector_id, keys, from_id))
+
+    async def load_parked(self, since_ms: int, limit: int) -> list[asyncpg.Record]:
+        """Parked receipts, oldest first."""
+        return await self.run(lambda c: rows.load_parked(c, since_ms, limit))
+
+    async def claim_delayed(self, now_ms: int, limit: int) -> list[tuple[int, int]]:
+        """Keys of postponed messages whose time has come, claimed for this life of the node."""
+        return await self.run(lambda c: rows.claim_delayed(c, now_ms, self._epoch, limit))
+
+    async def overdue(self, after_ms: int, until_ms: int, states: tuple[str, ...], limit: int) -> list[Message]:
+        """Messages in these states although their validity ended in this span."""
+        return await self.run(lambda c: rows.overdue(c, after_ms, until_ms, states, limit))
+
+    async def release_claims(self, is_held: Callable[[int], bool]) -> int:
+        """Give back claims of this life that memory does not hold."""
+        return await self.run(lambda c: rows.release_claims(c, self._epoch, is_held))
+
+    async def open_journals(self, node_id: int) -> list[rows.Journal]:
+        """Journals of attempts that former lives of this node left, oldest first."""
+        return await self.run(lambda c: rows.open_journals(c, node_id, self._epoch << 32))
+
+    async def owed_receipts(self, account_ids: list[int], from_id: int, limit: int) -> list[Message]:
+        """Final messages from an id on whose receipt nobody has taken or keeps."""
+        return await self.run(lambda c: rows.owed_receipts(c, account_ids, from_id, limit))
+
+    async def due_inbound(self, after_id: int, limit: int) -> list[InboundMessage]:
+        """Handsets' messages that nobody has taken or keeps."""
+        return await self.run(lambda c: rows.due_inbound(c, after_id, limit))
+
+    async def bury_parked(self, before_ms: int) -> int:
+        """Forget parked receipts older than a time; how many."""
+        return await self.run(lambda c: rows.bury_parked(c, before_ms))
+
+    async def waiting_of_esme(self, esme_id: int, after_id: int, limit: int) -> list[asyncpg.Record]:
+        """What an ESME is owed, oldest first, after a message id."""
+        return await self.run(lambda c: rows.waiting_of_esme(c, esme_id, after_id, limit))
+
+    async def waiting_overdue(self, now_ms: int, limit: int) -> list[asyncpg.Record]:
+        """What ESMEs were owed for too long."""
+        return await self.run(lambda c: rows.waiting_overdue(c, now_ms, limit))
+
+    async def load_inbound(self, ids: list[int]) -> dict[int, InboundMessage]:
+        """Handsets' messages by id."""
+        return await self.run(lambda c: rows.load_inbound(c, ids)) if ids else {}
+
+    async def close(self) -> None:
+        """Close what is idle."""
+        self._drop()

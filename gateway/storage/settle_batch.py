@@ -1,0 +1,170 @@
+"""What one settle transaction writes: changed messages and everything that must become durable with them.
+
+What belongs here: gathering rows, adding up postings (one an account, kind and batch), laying rows out as columns.
+What must not enter: SQL text (statements/messages.sql) and decisions (lifecycle).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from gateway.message import SMSC_ID_SEPARATOR, InboundMessage, Message, ParkedReceipt, id_key
+from gateway.storage.messages import MESSAGE_SQL
+
+
+class SettleBatch:
+    """Rows for one transaction. Everything may be added to until the settle stream takes it."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.closed_journals: list[int] = []
+        self.parked: list[ParkedReceipt] = []
+        self.joined: list[int] = []  # parked ids to forget
+        self.undelayed: list[tuple[int, int]] = []  # account_id, message_id
+        self.delays: list[tuple[int, int, int, str]] = []  # due_at_ms, account_id, message_id, why
+        self.refusals: list[tuple[int, int, str]] = []  # account_id, message_id, connector ids with commas between
+        self.events: list[tuple[int, int, int, str, str]] = []  # account_id, message_id, at_ms, event, detail
+        self.waiting: list[tuple[int, int, int, str, int, int, int]] = []  # as waiting_notifications
+        self.taken: list[tuple[int, int]] = []  # esme_id, message_id
+        self.inbound: list[InboundMessage] = []
+        self.inbound_closed: list[tuple[int, str, int]] = []  # message_id, state, at_ms
+        self._waiter: asyncio.Future[None] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.messages
+            or self.closed_journals
+            or self.parked
+            or self.joined
+            or self.undelayed
+            or self.delays
+            or self.refusals
+            or self.events
+            or self.waiting
+            or self.taken
+            or self.inbound
+            or self.inbound_closed
+            or self._waiter
+        )
+
+    def waiter(self) -> asyncio.Future[None]:
+        """The future that resolve() completes; one for all who wait for this batch."""
+        if self._waiter is None:
+            self._waiter = asyncio.get_running_loop().create_future()
+        return self._waiter
+
+    def resolve(self) -> None:
+        """Tell all who wait that the batch is durable."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def split(self, most: int) -> tuple[SettleBatch, SettleBatch | None]:
+        """Cut off the first `most` messages with all rows that promise something; what forgets stays with the rest.
+
+        So a crash between the two leaves something remembered too long, never something forgotten too early.
+        """
+        if len(self.messages) <= most:
+            return self, None
+        rest = SettleBatch()
+        rest.messages = self.messages[most:]
+        self.messages = self.messages[:most]
+        rest.closed_journals, self.closed_journals = self.closed_journals, []
+        rest.joined, self.joined = self.joined, []
+        put_off_again = {(delay[1], delay[2]) for delay in self.delays}  # the rest must not forget what is stored now
+        rest.undelayed, self.undelayed = [key for key in self.undelayed if key not in put_off_again], []
+        rest.taken, self.taken = self.taken, []
+        rest.inbound_closed, self.inbound_closed = self.inbound_closed, []
+        rest._waiter, self._waiter = self._waiter, None
+        return self, rest
+
+    def columns(self) -> list[object]:
+        """The arguments of the statement `settle` after its first three; marks the messages as taken."""
+        changed = self.messages
+        columns: list[object] = [
+            [m.account_id for m in changed],
+            [m.message_id for m in changed],
+            [m.connector_id for m in changed],
+            [m.route_id for m in changed],
+            [m.route_why for m in changed],
+            [m.state for m in changed],
+            [m.hold for m in changed],
+            [m.notify for m in changed],
+            [m.part_states for m in changed],
+            [m.smsc_message_ids for m in changed],
+            [m.attempt_count for m in changed],
+            [m.in_doubt_count for m in changed],
+            [m.error for m in changed],
+            [m.submitted_at_ms for m in changed],
+            [m.final_at_ms for m in changed],
+            [m.notified_at_ms for m in changed],
+            [m.revision for m in changed],
+        ]
+        ids = columns[1]
+        columns += [min(ids, default=0), max(ids, default=0)]  # type: ignore[call-overload]  # a list of int
+        columns += self._postings()
+        columns += self._fresh_ids()
+        columns.append(self.closed_journals)
+        # a writing is counted once its last part has an outcome: until then its journal speaks
+        columns.append([m.sends - (m.open_parts > 0) for m in changed])
+        own_ids = [i.message_id for i in self.inbound] + [p.parked_id for p in self.parked]
+        columns.append(max(own_ids, default=0))
+        for message in changed:
+            message.revision += 1
+            message.dirty = False
+        return columns
+
+    def _postings(self) -> list[list[Any]]:
+        sums: dict[tuple[int, str], list[int]] = {}
+        for message in self.messages:
+            if message.posting:
+                total = sums.setdefault((message.account_id, message.posting), [0, 0])
+                total[0] += message.price_micros
+                total[1] += 1
+                message.posting = ""
+        keys = [key for key, (amount, _) in sums.items() if amount]
+        return [
+            [account_id for account_id, _ in keys],
+            [kind for _, kind in keys],
+            [sums[key][0] for key in keys],
+            [sums[key][1] for key in keys],
+        ]
+
+    def _fresh_ids(self) -> list[list[Any]]:
+        lookups: list[tuple[int, str, str, int, int, int]] = []
+        for message in self.messages:
+            if message.fresh_parts:
+                if message.final_at_ms == 0:
+                    ids = message.smsc_message_ids.split(SMSC_ID_SEPARATOR)
+                    lookups += [
+                        (message.connector_id, id_key(ids[n]), ids[n], message.account_id, message.message_id, n)
+                        for n in message.fresh_parts
+                        if ids[n]
+                    ]
+                message.fresh_parts = ()
+        return [list(column) for column in zip(*lookups, strict=True)] if lookups else [[] for _ in range(6)]
+
+    def extras(self) -> list[tuple[str, tuple[Any, ...]]]:
+        """The uncommon statements of this batch with their arguments; none on the common path."""
+        parked = [msgspec.structs.astuple(p) for p in self.parked]
+        inbound = [msgspec.structs.astuple(i) for i in self.inbound]
+        last_delay = {(delay[1], delay[2]): delay for delay in self.delays}  # one row a message: the last word
+        last_waiting = {(row[0], row[2]): row for row in self.waiting}
+        last_refusal = {(row[0], row[1]): row for row in self.refusals}
+        tables: list[tuple[str, list[tuple[Any, ...]]]] = [
+            ("park_receipts", parked),
+            ("drop_delayed", list(self.undelayed)),
+            ("postpone", list(last_delay.values())),
+            ("remember_refusals", list(last_refusal.values())),
+            ("note_events", list(self.events)),
+            ("wait_notifications", list(last_waiting.values())),
+            ("drop_waiting", list(self.taken)),  # after it: what is kept and then taken in one batch is taken
+            ("store_inbound", inbound),
+            ("close_inbound", list(self.inbound_closed)),
+        ]
+        extras = [(MESSAGE_SQL[name], tuple(map(list, zip(*table, strict=True)))) for name, table in tables if table]
+        if self.joined:
+            extras.append((MESSAGE_SQL["drop_parked"], (self.joined,)))
+        return extras

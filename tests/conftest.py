@@ -1,0 +1,98 @@
+"""What every room's tests may ask for: a PostgreSQL of this test run, and a fresh migrated database for one test.
+
+The server is ours (gateway.storage.embedded) unless PASSERELLE_TEST_DSN names one whose user may create databases.
+What must not enter: fixtures of one room (they live beside its tests), doubles of our own classes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from gateway.storage.embedded import EmbeddedPostgres
+from gateway.storage.migrate import apply_migrations
+
+TEST_DSN_VARIABLE = "PASSERELLE_TEST_DSN"
+_numbers = itertools.count(1)
+
+
+def with_database(dsn: str, name: str) -> str:
+    """The same server, another database."""
+    parts = urlsplit(dsn)
+    return f"{parts.scheme}://{parts.netloc}/{name}?{parts.query}"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def postgres_dsn(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """DSN of the server of this test run; it dies with the run, however that ends."""
+    given = os.environ.get(TEST_DSN_VARIABLE)
+    if given:
+        yield given
+        return
+    postgres = EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data", die_with_owner=True)
+    dsn = await postgres.start()
+    try:
+        yield dsn
+    finally:
+        await postgres.stop()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def template_database(postgres_dsn: str) -> AsyncIterator[str]:
+    """Name of a migrated database that others are copied from."""
+    name = f"passerelle_template_{os.getpid()}"
+    server = await asyncpg.connect(postgres_dsn)
+    try:
+        await server.execute(f"CREATE DATABASE {name}")
+        connection = await asyncpg.connect(with_database(postgres_dsn, name))
+        try:
+            await apply_migrations(connection)
+        finally:
+            await connection.close()
+        yield name
+        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await server.close()
+
+
+@pytest_asyncio.fixture
+async def empty_database(postgres_dsn: str) -> AsyncIterator[str]:
+    """DSN of a database without any table, for this test alone."""
+    async with _database(postgres_dsn, "template0") as dsn:
+        yield dsn
+
+
+@pytest_asyncio.fixture
+async def database(postgres_dsn: str, template_database: str) -> AsyncIterator[str]:
+    """DSN of a migrated database for this test alone."""
+    async with _database(postgres_dsn, template_database) as dsn:
+        yield dsn
+
+
+@pytest_asyncio.fixture
+async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
+    """One connection to `database`."""
+    opened = await asyncpg.connect(database)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+@contextlib.asynccontextmanager
+async def _database(postgres_dsn: str, template: str) -> AsyncIterator[str]:
+    name = f"passerelle_test_{os.getpid()}_{next(_numbers)}"
+    server = await asyncpg.connect(postgres_dsn)
+    try:
+        await server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield with_database(postgres_dsn, name)
+        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await server.close()

@@ -1,0 +1,87 @@
+"""A PostgreSQL of one test that can be killed, frozen and started again, as operators' servers are.
+
+What belongs here: the cluster behind a configured DSN, and the signals. The embedded server of a node is the node's.
+Source: postgres(1), "Signals"; the cluster is gateway.storage.embedded's, so fsync is on.
+What must not enter: what a gateway does meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from gateway.storage.embedded import EmbeddedPostgres
+
+
+class Cluster:
+    """One PostgreSQL with one database; `dsn` stays the same over its lives."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._postgres = EmbeddedPostgres(data_dir, die_with_owner=True)
+        self._data_dir = data_dir
+
+    @property
+    def dsn(self) -> str:
+        return self._postgres.dsn
+
+    async def start(self) -> None:
+        """Start, or start again; crash recovery included."""
+        await self._postgres.start()
+
+    async def stop(self) -> None:
+        """An orderly shutdown."""
+        await self._postgres.stop()
+
+    def kill(self) -> None:
+        """SIGKILL to the postmaster: its backends end by themselves a moment later."""
+        send(self._data_dir, signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """SIGSTOP to every process: connections stay open and nobody answers."""
+        for pid in family(self._data_dir):
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT to every process."""
+        for pid in family(self._data_dir):
+            os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.asynccontextmanager
+async def cluster(data_dir: Path) -> AsyncIterator[Cluster]:
+    """A running cluster; it ends with the block."""
+    started = Cluster(data_dir)
+    await started.start()
+    try:
+        yield started
+    finally:
+        started.thaw()
+        await started.stop()
+
+
+def postmaster(data_dir: Path) -> int | None:
+    """The pid that postmaster.pid names; None without the file."""
+    try:
+        return int((data_dir / "postmaster.pid").read_text(encoding="ascii").split()[0])
+    except (FileNotFoundError, IndexError):
+        return None
+
+
+def send(data_dir: Path, kind: signal.Signals) -> None:
+    """Signal the postmaster over a folder, if there is one."""
+    pid = postmaster(data_dir)
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, kind)
+
+
+def family(data_dir: Path) -> list[int]:
+    """The postmaster and its children."""
+    head = postmaster(data_dir)
+    if head is None or not Path(f"/proc/{head}").exists():
+        return []
+    children = Path(f"/proc/{head}/task/{head}/children")
+    return [head, *(int(pid) for pid in children.read_text(encoding="ascii").split())]

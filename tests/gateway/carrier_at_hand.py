@@ -1,0 +1,145 @@
+"""A carrier in this process, steered part by part: it keeps the numbered sentences of gateway.connector.
+
+What belongs here: its window, what was written to it, and the outcomes a test wishes.
+test_connector_contract.py runs the same sentences against it as against the real kinds.
+What must not enter: a wire, a clock, an answer that nobody asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from gateway.connector import (
+    ConnectorEvent,
+    Doubtful,
+    Health,
+    InboundArrived,
+    ReceiptArrived,
+    Rejected,
+    Taken,
+    TryLater,
+)
+from gateway.message import Message
+from gateway.receipts.parse import STATE_OF_VALUE, Receipt
+
+Answer = Callable[[Message, int], ConnectorEvent]
+VALUE_OF_STATE = {state: value for value, state in STATE_OF_VALUE.items()}
+
+
+class CarrierAtHand:
+    """One way out. written: (message id, part) in the order of writing; open: what has no outcome yet.
+
+    answer: what every part gets as soon as it is written; None: the test calls taken(), later(), rejected() ...
+    """
+
+    def __init__(self, name: str, connector_id: int, health: dict[str, Health], window: int = 1000) -> None:
+        self.name = name
+        self.connector_id = connector_id
+        self.window = window
+        self.room = asyncio.Event()
+        self.answer: Answer | None = None
+        self.written: list[tuple[int, int]] = []
+        self.open: dict[tuple[int, int], Message] = {}
+        self.acknowledged: list[tuple[Any, bool]] = []
+        self.reserved = 0
+        self._health = health
+        self._events: list[ConnectorEvent] = []
+        self._happened = asyncio.Event()
+        self._tokens = 0
+        health[name] = "up"
+
+    @property
+    def health(self) -> Health:
+        return self._health[self.name]
+
+    @health.setter
+    def health(self, now: Health) -> None:
+        self._health[self.name] = now
+        self.room.set()
+
+    # ------------------------------------------------------------------ the contract
+
+    def reserve(self, parts: int) -> bool:
+        taken = self.reserved + len(self.open)
+        if self.health != "up" or (taken and taken + parts > self.window):
+            return False
+        self.reserved += parts
+        return True
+
+    def give_back(self, parts: int) -> None:
+        self.reserved -= parts
+        self.room.set()
+
+    def submit(self, messages: list[Message]) -> list[Message]:
+        unsent = []
+        for message in messages:
+            self.reserved -= message.part_count
+            if self.health != "up":
+                unsent.append(message)
+                continue
+            for part_no, letter in enumerate(message.part_states):
+                if letter == "Q":
+                    self.written.append((message.message_id, part_no))
+                    self.open[message.message_id, part_no] = message
+                    if self.answer is not None:
+                        self.tell(self.answer(message, part_no))
+        return unsent
+
+    async def events(self) -> AsyncIterator[list[ConnectorEvent]]:
+        while True:
+            await self._happened.wait()
+            self._happened.clear()
+            events, self._events = self._events, []
+            if events:
+                yield events
+
+    def acknowledge(self, tokens: list[Any], stored: bool) -> None:
+        self.acknowledged += [(token, stored) for token in tokens]
+
+    # ------------------------------------------------------------------ what a test says
+
+    @property
+    def copies(self) -> Counter[int]:
+        """How often each message's first part was written."""
+        return Counter(message_id for message_id, part_no in self.written if part_no == 0)
+
+    def tell(self, event: ConnectorEvent) -> None:
+        """Let something happen; an outcome frees its place in the window."""
+        if not isinstance(event, ReceiptArrived | InboundArrived):
+            self.open.pop((event.message.message_id, event.part_no), None)
+        self._events.append(event)
+        self._happened.set()
+        self.room.set()
+
+    def taken(self, message: Message, smsc_message_id: str, part_no: int = 0, late: bool = False) -> None:
+        self.tell(Taken(message, part_no, smsc_message_id, late=late))
+
+    def later(self, message: Message, after_s: float, part_no: int = 0) -> None:
+        self.tell(TryLater(message, part_no, after_s, "ESME_RSYSERR"))
+
+    def rejected(self, message: Message, elsewhere: bool = False, part_no: int = 0) -> None:
+        self.tell(Rejected(message, part_no, "ESME_RINVDSTADR", elsewhere))
+
+    def doubtful(self, message: Message, part_no: int = 0) -> None:
+        self.tell(Doubtful(message, part_no, "no answer in time"))
+
+    def receipt(self, smsc_message_id: str, state: str, source: str, error: str = "") -> int:
+        """A receipt arrives; its token."""
+        self._tokens += 1
+        receipt = Receipt(smsc_message_id, VALUE_OF_STATE.get(state, 1), state, error, source, "ACME")
+        self.tell(ReceiptArrived(receipt, b"raw", self._tokens))
+        return self._tokens
+
+    def inbound(self, source: str, destination: str, text: bytes) -> int:
+        """A handset's message arrives; its token."""
+        self._tokens += 1
+        self.tell(InboundArrived(source, destination, 0, text, b"\x90", self._tokens))
+        return self._tokens
+
+
+def take_all(message: Message, part_no: int) -> Taken:
+    """The answer of a carrier that takes everything, and names parts after our ids."""
+    return Taken(message, part_no, f"{message.message_id & 0xFFFFFFFF}{part_no}")

@@ -1,0 +1,430 @@
+"""The SMPP connector beyond the contract: pace, several links, what each status leads to, dialects on the wire.
+
+Source: smpp-answers, "As a client"; the far end is the SMSC simulator over a socket.
+What must not enter: the contract's sentences (test_connector_contract.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from gateway.connector import (
+    ConnectorEvent,
+    Doubtful,
+    Health,
+    InboundArrived,
+    ReceiptArrived,
+    Rejected,
+    Taken,
+    TryLater,
+)
+from gateway.egress import carrier_link, smpp_connector
+from gateway.egress.profile import CarrierProfile
+from gateway.egress.smpp_connector import SmppConnector
+from gateway.message import Envelope, Message
+from gateway.tallies import Tallies
+from simulators.log import SmscSubmitLine
+from simulators.smsc import SimulatedSmsc, SmscSettings
+from tests.eventually import eventually
+
+WITHIN_S = 10.0
+HANDSET = "2290197000001"
+
+
+class Trunk:
+    """A connector, its carrier, and what it told."""
+
+    def __init__(self, connector: SmppConnector, smsc: SimulatedSmsc, health: dict[str, Health]) -> None:
+        self.connector = connector
+        self.smsc = smsc
+        self.health = health
+        self.told: list[ConnectorEvent] = []
+
+    async def listen(self) -> None:
+        async for events in self.connector.events():
+            self.told += events
+
+    def send(self, *messages: Message) -> None:
+        for message in messages:
+            assert self.connector.reserve(message.part_count)
+        assert self.connector.submit(list(messages)) == []
+
+    async def outcomes(self, count: int = 1) -> list[ConnectorEvent]:
+        """Wait for so many events in all."""
+        await eventually(lambda: len(self.told) >= count, WITHIN_S, f"{count} outcomes")
+        return self.told
+
+    async def sent(self, message: Message) -> SmscSubmitLine:
+        """Send one, and see it as the carrier took it."""
+        self.send(message)
+        await eventually(lambda: self.smsc.taken, WITHIN_S, "taken")
+        return self.smsc.taken[-1]
+
+
+Open = Callable[..., Any]
+
+
+@pytest_asyncio.fixture
+async def trunk_to() -> AsyncIterator[Open]:
+    """Opens trunks, bound: smsc=settings of the simulator (no receipts unless told), the rest as CarrierProfile."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def open_(smsc: dict[str, Any] | None = None, bound: bool = True, **given: Any) -> Trunk:
+            simulator = await stack.enter_async_context(
+                SimulatedSmsc(SmscSettings.parse(**{"no_receipt": 1, **(smsc or {})}))
+            )
+            profile = CarrierProfile(
+                **{
+                    "name": "carrier-a",
+                    "connector_id": 1,
+                    "host": simulator.host,
+                    "port": simulator.port,
+                    "system_id": "gw",
+                    "password": "gw",
+                    "reconnect_max_s": 0.05,
+                    **given,
+                }
+            )
+            health: dict[str, Health] = {}
+            connector = SmppConnector(profile, health, Tallies())
+            trunk = Trunk(connector, simulator, health)
+            for coroutine in (connector.run(), trunk.listen()):
+                stack.push_async_callback(end, asyncio.ensure_future(coroutine))
+            if bound:
+                await eventually(lambda: all(link.bound for link in connector.links), WITHIN_S, "bound")
+            return trunk
+
+        yield open_
+
+
+async def end(task: asyncio.Future[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carrier_link, "RECONNECT_FIRST_S", 0.01)
+    monkeypatch.setattr(smpp_connector, "TICK_S", 0.02)
+
+
+def message(number: int = 1, text: bytes = b"hello", parts: int = 1, **given: Any) -> Message:
+    fields: dict[str, Any] = {"attempt_count": 1, "part_states": "Q" * parts, "data_coding": 0}
+    fields |= {"envelope": Envelope(source_addr_ton=5, dest_addr_ton=1, dest_addr_npi=1)} | given
+    coding = fields.pop("data_coding")
+    return Message(
+        number << 20, 1, 1, 1, 1, "otp", parts, coding, 1, 9, 0, "ACME", HANDSET, "why", text, **fields
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- pace and windows
+
+
+async def test_parts_a_second_are_the_contracts_and_room_is_told_of(trunk_to: Open) -> None:
+    trunk = await trunk_to(tps=20, window=100)
+    connector = trunk.connector
+    assert sum(connector.reserve(1) for _ in range(50)) == 20
+    connector.room.clear()
+    async with asyncio.timeout(WITHIN_S):
+        await connector.room.wait()
+    await eventually(lambda: connector.reserve(1), WITHIN_S, "a token")
+
+
+async def test_pace_is_counted_in_parts_and_given_back_unused(trunk_to: Open) -> None:
+    connector = (await trunk_to(tps=0.001, window=100)).connector
+    assert connector.reserve(1)
+    assert not connector.reserve(1)
+    connector.give_back(1)
+    assert connector.reserve(1)
+    other = (await trunk_to(tps=4, window=100)).connector
+    assert other.reserve(3)
+    assert not other.reserve(3)
+
+
+async def test_the_window_holds_on_each_of_several_links(trunk_to: Open) -> None:
+    trunk = await trunk_to({"silence": 1}, bind_types=("transceiver",) * 3, window=2)
+    messages = [message(n) for n in range(1, 7)]
+    trunk.send(*messages)
+    assert not trunk.connector.reserve(1)
+    assert [link.session.unanswered for link in trunk.connector.links if link.session] == [2, 2, 2]
+    await eventually(lambda: len(trunk.smsc.taken) == 6, WITHIN_S)
+
+
+async def test_a_long_message_goes_over_one_link_with_one_reference(trunk_to: Open) -> None:
+    trunk = await trunk_to(bind_types=("transceiver",) * 3, window=10)
+    text = bytes(range(97, 123)) * 16
+    for number in range(1, 4):
+        trunk.send(message(number, text, 3))
+    await trunk.outcomes(9)
+    by_reference: dict[int, list[SmscSubmitLine]] = {}
+    for line in trunk.smsc.taken:
+        octets = bytes.fromhex(line.short_message)
+        assert (octets[:3], octets[4], line.esm_class) == (b"\x05\x00\x03", 3, 0x40)
+        by_reference.setdefault(octets[3], []).append(line)
+    assert len(by_reference) == 3
+    for lines in by_reference.values():
+        assert len({line.bind for line in lines}) == 1
+        assert b"".join(bytes.fromhex(line.short_message)[6:] for line in lines) == text
+        assert [bytes.fromhex(line.short_message)[5] for line in lines] == [1, 2, 3]
+
+
+async def test_a_resend_writes_only_the_parts_that_are_queued_with_the_same_reference(trunk_to: Open) -> None:
+    trunk = await trunk_to()
+    long = message(5, b"a" * 400, 3)
+    trunk.send(long)
+    await trunk.outcomes(3)
+    long.part_states = "SQS"
+    trunk.send(long)
+    await trunk.outcomes(4)
+    headers = [bytes.fromhex(line.short_message)[3:6] for line in trunk.smsc.taken]
+    assert headers[3] == headers[1]
+
+
+async def test_parts_that_waited_for_the_window_of_a_lost_link_were_surely_not_sent(trunk_to: Open) -> None:
+    trunk = await trunk_to({"silence": 1}, window=2)
+    trunk.send(message(1, b"a" * 153 * 5, 5))
+    await eventually(lambda: len(trunk.smsc.taken) == 2, WITHIN_S)
+    trunk.smsc.disconnect("drop")
+    told = await trunk.outcomes(5)
+    assert [(type(e), e.part_no) for e in told[:2]] == [(Doubtful, 0), (Doubtful, 1)]  # type: ignore[union-attr]
+    assert [e.part_no for e in told[2:] if isinstance(e, TryLater) and e.after_s == 0] == [2, 3, 4]
+
+
+async def test_a_lost_link_comes_back_and_the_connector_is_up_again(trunk_to: Open) -> None:
+    trunk = await trunk_to()
+    for lives in range(1, 4):
+        trunk.smsc.disconnect("drop")
+        await eventually(lambda n=lives: trunk.smsc.statistics.binds == n + 1, WITHIN_S, "bound again")  # type: ignore[misc]
+    await eventually(lambda: trunk.health["carrier-a"] == "up", WITHIN_S)
+    trunk.send(message())
+    assert isinstance((await trunk.outcomes())[0], Taken)
+
+
+async def test_one_lost_link_of_two_leaves_the_connector_up(trunk_to: Open) -> None:
+    trunk = await trunk_to({"unbind_after": 1}, bind_types=("transceiver",) * 2)
+    trunk.send(message())
+    await trunk.outcomes()
+    assert trunk.health["carrier-a"] == "up"
+
+
+async def test_refused_credentials_leave_it_down_and_are_not_tried_again_at_once(trunk_to: Open) -> None:
+    trunk = await trunk_to({"password": "other"}, bound=False)
+    await eventually(lambda: trunk.smsc.statistics.binds_refused == 1, WITHIN_S)
+    (link,) = trunk.connector.links
+    await eventually(lambda: link.session is None, WITHIN_S)
+    assert trunk.health["carrier-a"] == "down"
+    assert not trunk.connector.reserve(1)
+    assert link._jittered(1.0) >= 60.0
+
+
+async def test_a_suspended_connector_takes_nothing(trunk_to: Open) -> None:
+    trunk = await trunk_to()
+    trunk.connector.suspended = True
+    assert not trunk.connector.reserve(1)
+    await eventually(lambda: trunk.health["carrier-a"] == "suspended", WITHIN_S)
+
+
+# ---------------------------------------------------------------- statuses
+
+
+@pytest.mark.parametrize(
+    ("status", "tried", "after_s"),
+    [
+        (0x08, 1, 30), (0x08, 2, 120), (0x08, 3, 600),
+        (0x64, 1, 30), (0x64, 4, 3600),
+        (0x45, 1, 60), (0xFE, 1, 60), (0xFF, 1, 60),
+        (0x14, 1, 30), (0x14, 2, 120), (0x14, 3, 300),
+    ],
+)  # fmt: skip
+async def test_a_temporary_refusal_says_when_again(trunk_to: Open, status: int, tried: int, after_s: float) -> None:
+    trunk = await trunk_to({"error_mix": f"0x{status:02X}=1"})
+    trunk.send(message(attempt_count=tried))
+    (outcome,) = await trunk.outcomes()
+    assert isinstance(outcome, TryLater)
+    assert outcome.after_s == after_s
+
+
+@pytest.mark.parametrize(
+    ("status", "tried", "elsewhere"),
+    [
+        (0x08, 4, True), (0x64, 5, True), (0x45, 2, True),
+        (0x0B, 1, True), (0x0A, 1, True), (0x48, 1, True), (0x50, 1, True), (0x65, 1, True), (0x100, 1, True),
+        (0x01, 1, False), (0x06, 1, False), (0xC4, 1, False), (0x104, 1, False),
+        (0x400, 1, True), (0x4FF, 1, True),
+    ],
+)  # fmt: skip
+async def test_a_permanent_refusal_says_whether_elsewhere(
+    trunk_to: Open, status: int, tried: int, elsewhere: bool
+) -> None:
+    trunk = await trunk_to({"error_mix": f"0x{status:02X}=1"})
+    trunk.send(message(attempt_count=tried))
+    (outcome,) = await trunk.outcomes()
+    assert isinstance(outcome, Rejected)
+    assert outcome.elsewhere is elsewhere
+
+
+async def test_a_throttled_part_is_handed_back_at_once_and_the_connector_pauses(
+    trunk_to: Open,
+) -> None:
+    trunk = await trunk_to({"error_mix": "0x58=1"}, tps=100)
+    trunk.send(message(1), message(2), message(3))
+    told = await trunk.outcomes(3)
+    assert [e.after_s for e in told if isinstance(e, TryLater)] == [0, 0, 0]
+    assert trunk.connector._pace.rate_per_s == 50  # one window of answers is one throttling
+    assert not trunk.connector.reserve(1)
+
+
+async def test_pauses_double_while_throttling_goes_on_and_begin_anew_after_a_success(
+    trunk_to: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smpp_connector, "THROTTLE_PAUSES_S", (0.02, 0.05))
+    trunk = await trunk_to({"error_mix": "0x58=1"})
+    pauses = []
+    for count in range(1, 5):
+        await eventually(lambda: trunk.connector.reserve(1), WITHIN_S, "the pause is over")
+        trunk.connector.submit([message(count)])
+        await trunk.outcomes(count)
+        pauses.append(trunk.connector._throttle_pause_s)
+    assert pauses == [0.02, 0.04, 0.05, 0.05]
+    trunk.smsc.change({"error_mix": ""})
+    await eventually(lambda: trunk.connector.reserve(1), WITHIN_S)
+    trunk.connector.submit([message(9)])
+    assert isinstance((await trunk.outcomes(5))[4], Taken)
+    assert trunk.connector._throttle_pause_s == 0
+
+
+async def test_a_halved_rate_recovers_up_to_the_contract(trunk_to: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smpp_connector, "THROTTLE_PAUSES_S", (0.01, 0.01))
+    trunk = await trunk_to({"error_mix": "0x58=1"}, tps=100)
+    trunk.send(message(1))
+    await trunk.outcomes(1)
+    trunk.smsc.change({"error_mix": ""})
+    monkeypatch.setattr(smpp_connector, "RECOVERY_EVERY_S", 0.0)
+    rates = []
+    for count in range(2, 20):
+        await eventually(lambda: trunk.connector.reserve(1), WITHIN_S)
+        trunk.connector.submit([message(count)])
+        await trunk.outcomes(count)
+        rates.append(trunk.connector._pace.rate_per_s)
+    assert rates[0] == pytest.approx(52.5)
+    assert rates == sorted(rates)
+    assert rates[-1] == 100
+
+
+async def test_several_full_queues_in_a_row_pause_the_connector(trunk_to: Open) -> None:
+    trunk = await trunk_to({"congested": True})
+    trunk.send(message(1))
+    await trunk.outcomes(1)
+    assert trunk.connector.reserve(1)
+    trunk.connector.give_back(1)
+    trunk.send(message(2), message(3))
+    await trunk.outcomes(3)
+    assert not trunk.connector.reserve(1)
+
+
+async def test_a_silent_carrier_is_asked_whether_it_lives(trunk_to: Open) -> None:
+    trunk = await trunk_to(response_timeout_s=0.05, enquire_link_s=1000.0, enquire_link_timeout_s=0.05)
+    trunk.smsc.disconnect("half-open")
+    trunk.send(message())
+    assert isinstance((await trunk.outcomes())[0], Doubtful)
+    await eventually(lambda: trunk.smsc.statistics.binds == 2, WITHIN_S, "no sign of life: a new link")
+
+
+# ---------------------------------------------------------------- dialects, receipts, handsets
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "octets"),
+    [("gsm7", b"\x05t\x7f \x00"), ("latin1", "étà @".encode("latin-1")), ("utf8", "étà @".encode())],
+)
+async def test_the_default_alphabet_is_the_carriers(trunk_to: Open, alphabet: str, octets: bytes) -> None:
+    trunk = await trunk_to(alphabet=alphabet)
+    line = await trunk.sent(message(1, b"\x05t\x7f \x00"))
+    assert (bytes.fromhex(line.short_message), line.data_coding) == (octets, 0)
+
+
+async def test_ucs2_and_binary_texts_are_never_translated(trunk_to: Open) -> None:
+    trunk = await trunk_to(alphabet="latin1")
+    line = await trunk.sent(message(1, "é".encode("utf-16-be"), data_coding=8))
+    assert (bytes.fromhex(line.short_message), line.data_coding) == ("é".encode("utf-16-be"), 8)
+
+
+async def test_a_users_own_header_travels_untranslated(trunk_to: Open) -> None:
+    trunk = await trunk_to(alphabet="latin1")
+    header = b"\x05\x00\x03\x01\x02\x01"
+    line = await trunk.sent(message(1, header + b"\x05", envelope=Envelope(source_addr_ton=5, esm_class=0x40)))
+    assert (bytes.fromhex(line.short_message), line.esm_class) == (header + b"\xe9", 0x40)
+
+
+async def test_every_submit_asks_for_a_receipt_whatever_the_customer_asked(trunk_to: Open) -> None:
+    trunk = await trunk_to()
+    line = await trunk.sent(message())
+    assert (line.registered_delivery, line.source_addr, line.destination_addr) == (1, "ACME", HANDSET)
+
+
+async def test_of_a_pair_the_transmitter_sends_and_the_receiver_hears(trunk_to: Open) -> None:
+    trunk = await trunk_to({"no_receipt": 0}, bind_types=("transmitter", "receiver"), window=2)
+    assert trunk.connector.reserve(2)
+    assert not trunk.connector.reserve(1), "a receiver has no window for submits"
+    trunk.connector.give_back(2)
+    trunk.send(message())
+    told = await trunk.outcomes(2)
+    receipt = next(e for e in told if isinstance(e, ReceiptArrived))
+    trunk.connector.acknowledge([receipt.token], True)
+    await trunk.smsc.until(lambda s: s.receipts_acked == 1)
+
+
+async def test_a_lone_receiver_is_not_up(trunk_to: Open) -> None:
+    trunk = await trunk_to(bind_types=("receiver",))
+    assert trunk.health["carrier-a"] == "down"
+    assert not trunk.connector.reserve(1)
+
+
+async def test_a_receipt_that_was_not_stored_comes_again(trunk_to: Open) -> None:
+    trunk = await trunk_to({"no_receipt": 0})
+    trunk.send(message())
+    told = await trunk.outcomes(2)
+    assert isinstance(told[1], ReceiptArrived)
+    trunk.connector.acknowledge([told[1].token], False)
+    told = await trunk.outcomes(3)
+    assert isinstance(told[2], ReceiptArrived)
+    trunk.connector.acknowledge([told[2].token], True)
+    await trunk.smsc.until(lambda s: s.receipts_acked == 1)
+
+
+async def test_a_token_of_a_lost_connection_is_not_answered_on_the_next(trunk_to: Open) -> None:
+    trunk = await trunk_to({"no_receipt": 0})
+    trunk.send(message())
+    told = await trunk.outcomes(2)
+    assert isinstance(told[1], ReceiptArrived)
+    trunk.smsc.disconnect("drop")
+    told = await trunk.outcomes(3)  # the carrier delivers it again over the new link
+    assert isinstance(told[2], ReceiptArrived)
+    trunk.connector.acknowledge([told[1].token], True)
+    assert trunk.smsc.statistics.receipts_acked == 0
+    trunk.connector.acknowledge([told[2].token], True)
+    await trunk.smsc.until(lambda s: s.receipts_acked == 1)
+
+
+async def test_a_handsets_message_arrives_with_its_fields(trunk_to: Open) -> None:
+    trunk = await trunk_to()
+    trunk.smsc.deliver_inbound(HANDSET, "36000", "yes")
+    (inbound,) = await trunk.outcomes()
+    assert isinstance(inbound, InboundArrived)
+    assert (inbound.source_addr, inbound.destination_addr, inbound.user_data) == (HANDSET, "36000", b"yes")
+
+
+async def test_unbinding_is_polite_and_bounded(trunk_to: Open) -> None:
+    trunk = await trunk_to(bind_types=("transceiver",) * 2)
+    await trunk.connector.unbind(WITHIN_S)
+    await trunk.smsc.until(lambda s: s.bound == 0)
+    deaf = await trunk_to()
+    deaf.smsc.disconnect("half-open")
+    await deaf.connector.unbind(0.05)
