@@ -77,7 +77,8 @@ class SmppConnector:
         self._throttle_pause_s = 0.0
         self._raised_at = 0.0
         self._queue_full_at: list[float] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._wake_at = 0.0  # loop time for which the timer is set
         self._events: list[ConnectorEvent] = []
         self._happened = asyncio.Event()
         self.suspended = False
@@ -127,11 +128,12 @@ class SmppConnector:
         """
         loop = asyncio.get_running_loop()
         when = loop.time() + max(0.001, moment - monotonic())
-        if self._timer is not None and self._timer.when() > loop.time():
-            if self._timer.when() <= when:
+        if self._timer is not None and self._wake_at > loop.time():
+            if self._wake_at <= when:
                 return
             self._timer.cancel()
-        self._timer = loop.call_at(when, self.room.set)
+        self._wake_at = when
+        self._timer = loop.call_at(when, self.room.set)  # uvloop: below a millisecond a handle that knows no `when`
 
     def give_back(self, parts: int) -> None:
         self._reserved -= parts

@@ -46,6 +46,7 @@ def smsc(
     receipt_hold: Annotated[bool, typer.Option(help="keep receipts until the control port lets them go")] = False,
     no_receipt: Annotated[float, typer.Option(help="share of messages without any receipt")] = 0.0,
     deliver_window: Annotated[int, typer.Option(help="unanswered deliver_sm on a bind")] = 50,
+    away: Annotated[bool, typer.Option(help="cut off whoever connects")] = False,
     half_open_after: Annotated[int, typer.Option(help="requests until a link goes deaf and mute; 0: never")] = 0,
     drop_after: Annotated[int, typer.Option(help="requests until a link is reset; 0: never")] = 0,
     unbind_after: Annotated[int, typer.Option(help="requests until the SMSC unbinds; 0: never")] = 0,

@@ -234,6 +234,8 @@ class SimulatedSmsc:
         self._wires[wire.number] = wire
         if len(self._wires) > CONNECTIONS_LIMIT or self._stopping:
             wire.abort("too many connections")
+        elif self.settings.away:
+            wire.abort("away")
 
     def wire_events(self, wire: Wire, events: list[Event]) -> None:
         """Wire: what the session says."""

@@ -61,6 +61,7 @@ class SmscSettings:
     deliver_window: int = 50  # unanswered deliver_sm on a bind
 
     # links; counted on each connection, in requests after its bind; 0: never
+    away: bool = False  # whoever connects is cut off at once
     half_open_after: int = 0  # the link stays, nothing is understood or sent any more
     drop_after: int = 0  # the next request is taken, not answered, and the connection is reset
     unbind_after: int = 0  # the SMSC asks to unbind
@@ -132,6 +133,7 @@ CHANGEABLE: dict[str, Callable[..., object]] = {
     "window": _count,
     "congested": parse_flag,
     "silence": _rate,
+    "away": parse_flag,
     "id_dress": Dress,
     "receipt_delay_ms": _milliseconds,
     "receipt_mix": _receipt_mix,

@@ -118,6 +118,7 @@ class SmscEnd:
         self._smsc.change({"latency_ms": int(SILENCE_S * 3000)})
 
     def leaves(self) -> None:
+        self._smsc.change({"away": True})
         self._smsc.disconnect("drop")
 
     def sends_receipt(self, message: Message) -> None:

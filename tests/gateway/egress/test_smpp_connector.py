@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 import pytest_asyncio
+import uvloop
 
 from gateway.connector import (
     ConnectorEvent,
@@ -428,3 +430,25 @@ async def test_unbinding_is_polite_and_bounded(trunk_to: Open) -> None:
     deaf = await trunk_to()
     deaf.smsc.disconnect("half-open")
     await deaf.connector.unbind(0.05)
+
+
+def test_a_pause_below_a_millisecond_ends_under_uvloop_too() -> None:
+    """uvloop rounds a delay below a millisecond to none; what it gives then is no TimerHandle."""
+
+    async def ask_often() -> None:
+        profile = CarrierProfile(
+            name="carrier-a", connector_id=1, host="127.0.0.1", port=1, system_id="gw", password="gw", tps=10
+        )
+        connector = SmppConnector(profile, {}, Tallies())
+        loop = asyncio.get_running_loop()
+        for overslept_s in (0.0, 0.0004, 0.0008, 0.002):
+            connector.room.clear()
+            asked = time.monotonic() + 0.0015
+            connector._ask_again_at(asked)
+            while time.monotonic() < asked + overslept_s:  # busy: the loop's own clock stands still meanwhile
+                connector._ask_again_at(asked)
+            async with asyncio.timeout(WITHIN_S):
+                await connector.room.wait()
+            assert loop.time() > 0
+
+    uvloop.run(ask_often())
