@@ -25,7 +25,8 @@ from gateway.connector import (
 from gateway.egress.answers import rule_for
 from gateway.egress.carrier_link import CarrierLink
 from gateway.egress.profile import CarrierProfile
-from gateway.message import PART_QUEUED, Envelope, Message
+from gateway.egress.submit_parts import Part, length_fault, parts_of
+from gateway.message import Envelope, Message
 from gateway.pace import Pace
 from gateway.receipts.parse import TAG_MESSAGE_PAYLOAD, is_receipt, read_receipt
 from gateway.smpp.command_status import CommandStatus
@@ -37,15 +38,12 @@ from gateway.smpp.pdus import (
     DeliverSmResp,
     GenericNack,
     Pdu,
-    SubmitSm,
     SubmitSmResp,
     read_as,
 )
 from gateway.smpp.session_states import BindType
 from gateway.storage.messages import encode_envelope
 from gateway.tallies import Tallies
-from telecom.data_coding import DefaultAlphabet, decode_user_data, encode_user_data
-from telecom.parts import split_user_data
 
 log = logging.getLogger("passerelle.egress")
 
@@ -53,11 +51,8 @@ TICK_S = 0.2  # chosen: resolution of the links' timers
 THROTTLE_PAUSES_S = (1.0, 60.0)  # smpp-answers: the link pauses 1, 2, 4 ... 60 s
 THROTTLE_FACTOR, RECOVERY_FACTOR, RECOVERY_EVERY_S = 0.5, 1.05, 10.0  # smpp-answers: rate x0.5; +5 % each 10 s
 QUEUE_FULL_PAUSE_S, QUEUE_FULL_SPAN_S, QUEUE_FULL_MANY = 60.0, 10.0, 3  # smpp-answers: several in 10 s
-TON_ALPHANUMERIC, ESM_UDHI = 5, 0x40  # SMPP v3.4 5.2.5, 5.2.12
-SHORT_MESSAGE_OCTETS, ADDRESS_OCTETS = 254, 20  # SMPP v3.4 5.2.22, 5.2.8
 EVENTS_LIMIT = 50_000  # chosen: unsettled events of a carrier, past which we stop reading from it
 
-Part = tuple[Message, int]
 Token = tuple[CarrierLink, int, int, bool]  # link, its connection, sequence_number, whether it was a data_sm
 
 
@@ -151,8 +146,8 @@ class SmppConnector:
             if link is None:
                 unsent.append(message)
                 continue
-            parts = self._parts_of(message)
-            fault = _encoding_fault(parts)
+            parts = parts_of(message, self.profile)
+            fault = length_fault(parts)
             if fault:
                 for _, (_, part_no) in parts:
                     self._put(Rejected(message, part_no, fault, elsewhere=True))
@@ -163,43 +158,6 @@ class SmppConnector:
         for link in touched:
             link.flush_soon()
         return unsent
-
-    def _parts_of(self, message: Message) -> list[tuple[SubmitSm, Part]]:
-        user_data = message.user_data
-        if self.profile.alphabet != "gsm7" and message.data_coding == 0:
-            user_data = _in_alphabet(user_data, self.profile.alphabet, bool(message.envelope.esm_class & ESM_UDHI))
-        if message.part_count == 1:
-            return [(self._submit_sm(message, user_data, message.envelope.esm_class & ESM_UDHI), (message, 0))]
-        reference = (message.message_id >> 20 ^ message.message_id) & 0xFF
-        pieces = split_user_data(user_data, message.data_coding, reference)
-        return [
-            (self._submit_sm(message, piece, ESM_UDHI), (message, number))
-            for number, piece in enumerate(pieces)
-            if message.part_states[number] == PART_QUEUED
-        ]
-
-    def _submit_sm(self, message: Message, user_data: bytes, esm_class: int) -> SubmitSm:
-        envelope = message.envelope
-        profile = self.profile
-        source_ton = envelope.source_addr_ton
-        return SubmitSm(
-            service_type=envelope.service_type,
-            source_addr_ton=source_ton
-            if profile.source_ton is None or source_ton == TON_ALPHANUMERIC
-            else profile.source_ton,
-            source_addr_npi=envelope.source_addr_npi if profile.source_npi is None else profile.source_npi,
-            source_addr=message.source_addr,
-            dest_addr_ton=profile.destination_ton,
-            dest_addr_npi=profile.destination_npi,
-            destination_addr=message.destination_addr,
-            esm_class=esm_class,
-            protocol_id=envelope.protocol_id,
-            priority_flag=envelope.priority_flag,
-            registered_delivery=1,  # a final state is owed for every message (promise P5)
-            data_coding=message.data_coding,
-            short_message=user_data,
-            tlvs=envelope.tlvs,
-        )
 
     # ------------------------------------------------------------------ what links tell
 
@@ -371,27 +329,6 @@ class SmppConnector:
 def _part(context: object) -> Part:
     """What submit() gave along with a request: only submit_sm carries a context."""
     return cast(Part, context)
-
-
-def _in_alphabet(user_data: bytes, alphabet: DefaultAlphabet, has_udh: bool) -> bytes:
-    """GSM septets, one an octet, in what a carrier calls its default alphabet; as they are where it lacks a
-    character.
-    """
-    header = user_data[: user_data[0] + 1] if has_udh else b""
-    text = decode_user_data(user_data[len(header) :], 0, "gsm7")
-    encoded = encode_user_data(text, 0, alphabet) if isinstance(text, str) else None
-    fits = isinstance(encoded, bytes) and len(header) + len(encoded) <= SHORT_MESSAGE_OCTETS
-    return header + encoded if fits and isinstance(encoded, bytes) else user_data
-
-
-def _encoding_fault(parts: list[tuple[SubmitSm, Part]]) -> str:
-    """Why parts cannot be written, before any is: a half sent message helps nobody. Lengths alone can be at fault."""
-    for pdu, _ in parts:
-        if len(pdu.short_message) > SHORT_MESSAGE_OCTETS:
-            return f"a part has {len(pdu.short_message)} octets, more than short_message holds"
-        if len(pdu.source_addr) > ADDRESS_OCTETS or len(pdu.destination_addr) > ADDRESS_OCTETS:
-            return "an address is longer than SMPP allows"
-    return ""
 
 
 def _status_name(status: int) -> str:
