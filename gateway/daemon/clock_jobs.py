@@ -183,7 +183,7 @@ async def tell_once(rooms: Rooms, wall_ms: Clock) -> None:
     except (NotCommitted, TimeoutError):
         away = True
     if rooms.server is not None:
-        rooms.server.database_away = away
+        rooms.server.binding.database_away = away
 
 
 def _live(rooms: Rooms, now_ms: int) -> dict[str, Any]:

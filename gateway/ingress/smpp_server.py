@@ -1,14 +1,13 @@
 """The SMPP door: ESMEs connect, bind and submit here, and get their receipts here.
 
-Source: smpp-answers "As a server"; SMPP v3.4 chapter 2 and 4. EsmeConnection translates and answers, SmppServer decides
-who may bind (credentials, addresses, bind limits) and how fast; the lifecycle decides about messages.
-What must not enter: rules about messages, SQL.
+Source: smpp-answers "As a server"; SMPP v3.4 chapter 2 and 4. EsmeConnection translates and answers, SmppServer knows
+all connections and how fast each login may go; binding.py decides who may bind, the lifecycle about messages.
+What must not enter: rules about messages, credentials, SQL.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import Callable
 from time import monotonic
@@ -19,7 +18,7 @@ import msgspec
 from gateway.accept.fact_book import FactBook
 from gateway.accept.refusals import Refusal
 from gateway.crash_points import crash_point
-from gateway.ingress.credentials import Credentials
+from gateway.ingress.binding import BindDesk, living_facts
 from gateway.ingress.smpp_refusals import status_of
 from gateway.ingress.submissions import as_submit_sm, read_submit_sm
 from gateway.lifecycle import Lifecycle
@@ -37,7 +36,6 @@ from gateway.smpp.events import (
     ResponseReceived,
 )
 from gateway.smpp.pdus import (
-    Bind,
     CancelSmResp,
     DataSm,
     DataSmResp,
@@ -193,7 +191,7 @@ class EsmeConnection(asyncio.Protocol):
             elif kind is ResponseOverdue:
                 self._server.deliveries.unanswered(self._esme_id, self, event.context)  # type: ignore[union-attr]
             elif kind is BindRequested:
-                self._server.check_bind(self, event.pdu)  # type: ignore[arg-type,union-attr]
+                self._server.binding.check(self, event.pdu)  # type: ignore[arg-type,union-attr]
             elif kind is PduRefused:
                 status = event.unacceptable.command_status  # type: ignore[union-attr]
                 self._server.tallies.refused_pdus["esme", f"0x{status:02X}"] += 1
@@ -322,10 +320,10 @@ class EsmeConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def bound(self, esme: EsmeRow, wall_ms: int) -> None:
+    def bound(self, esme: EsmeRow) -> None:
         """The bind was accepted."""
         self.esme = esme
-        self.bound_since_ms = wall_ms
+        self.bound_since_ms = self._server.wall_ms()
         if self.session.bind_type is not BindType.TRANSMITTER:
             self._server.deliveries.attach(esme.esme_id, self)
 
@@ -350,9 +348,8 @@ class SmppServer:
         self.tasks = tasks
         self.connections: set[EsmeConnection] = set()
         self.draining = False
-        self.database_away = False  # set by who asks PostgreSQL each second (daemon.clock_jobs)
         self.port = settings.port
-        self._credentials = Credentials()
+        self.binding = BindDesk(settings.system_id, lambda: lifecycle.book, self.connections, tasks)
         self._paces: dict[int, Pace] = {}
         self._server: asyncio.Server | None = None
 
@@ -395,8 +392,8 @@ class SmppServer:
         for connection in list(self.connections):
             if connection.esme is None:
                 continue
-            esme = book.esmes.get(connection.esme.system_id)
-            if esme is None or self._is_barred(esme, book) or esme.password_hash != connection.esme.password_hash:
+            esme = living_facts(connection.esme, book)
+            if esme is None:
                 log.warning("bind_ended", extra={"system_id": connection.esme.system_id, "peer": connection.peer})
                 connection.begin_unbind()
                 continue
@@ -405,62 +402,11 @@ class SmppServer:
             if pace is not None:
                 pace.rate_per_s = esme.tps
 
-    @staticmethod
-    def _is_barred(esme: EsmeRow, book: FactBook) -> bool:
-        return esme.state != "active" or book.accounts[esme.account_id].state == "closed"
-
-    # -- binding
-
-    def check_bind(self, connection: EsmeConnection, request: Bind) -> None:
-        """Answer a bind request, at once or after its password was proven."""
-        esme = self.lifecycle.book.esmes.get(request.system_id)
-        if self._credentials.known(esme, request.password):
-            self._decide_bind(connection, request, esme, True)
-        else:
-            self.tasks.create_task(self._prove(connection, request, esme))
-
-    async def _prove(self, connection: EsmeConnection, request: Bind, esme: EsmeRow | None) -> None:
-        right = await self._credentials.prove(esme, request.password)
-        self._decide_bind(connection, request, esme, right)
-        connection.flush()
-
-    def _decide_bind(self, connection: EsmeConnection, request: Bind, esme: EsmeRow | None, right: bool) -> None:
-        session = connection.session
-        if session.close_wanted:
-            return
-        status = self._bind_refusal(connection, request, esme, right)
-        if status:
-            log.warning(
-                "bind_refused",
-                extra={"system_id": request.system_id, "peer": connection.peer, "status": f"0x{status:02X}"},
-            )
-            session.refuse_bind(request, status)
-        else:
-            assert esme is not None
-            session.accept_bind(request, self.settings.system_id)
-            connection.bound(esme, self.wall_ms())
-            log.info("esme_bound", extra={"system_id": esme.system_id, "peer": connection.peer})
-
-    def _bind_refusal(self, connection: EsmeConnection, request: Bind, esme: EsmeRow | None, right: bool) -> int:
-        if self.draining or self.database_away:
-            return CommandStatus.ESME_RSYSERR  # temporary: the ESME comes again, or goes to another node
-        if esme is None or not right:
-            if esme is not None and esme.v34_bind_errors:
-                return CommandStatus.ESME_RINVPASWD
-            return CommandStatus.ESME_RBINDFAIL
-        book: FactBook = self.lifecycle.book
-        if self._is_barred(esme, book):
-            return CommandStatus.ESME_RBINDFAIL
-        if esme.allow_cidrs and not _is_allowed(connection.peer, esme.allow_cidrs):
-            return CommandStatus.ESME_RBINDFAIL
-        bound = sum(1 for other in self.connections if other.esme is not None and other.esme.esme_id == esme.esme_id)
-        return CommandStatus.ESME_RBINDFAIL if bound >= esme.max_binds else CommandStatus.ESME_ROK
-
     # -- ending
 
     async def stop_accepting(self) -> None:
         """Take no new connection and no new bind."""
-        self.draining = True
+        self.draining = self.binding.draining = True
         if self._server is not None:
             self._server.close()
 
@@ -468,9 +414,4 @@ class SmppServer:
         """End every connection at once."""
         for connection in list(self.connections):
             connection.abort()
-        self._credentials.close()
-
-
-def _is_allowed(peer: str, cidrs: list[str]) -> bool:
-    address = ipaddress.ip_address(peer.rpartition(":")[0].strip("[]"))
-    return any(address in ipaddress.ip_network(cidr, strict=False) for cidr in cidrs)
+        self.binding.close()
