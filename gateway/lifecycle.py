@@ -50,11 +50,7 @@ MINUTE_MS = 60_000
 WEEK_MINUTES = 7 * 24 * 60
 MONDAY_OFFSET_MINUTES = 3 * 24 * 60  # 1970-01-01 was a Thursday
 OPEN_AT_ONCE = 200  # chosen: messages of one journal of attempts
-CLAIM_AT_ONCE = 1000  # chosen: rows taken up in one go by the clock's jobs
-RECEIPT_PATIENCE_MS = 600_000  # chosen: a carrier's own word on an expired message comes at its end, not before
 UNCERTAIN_PAUSES_MS = (1_000, 10_000, 60_000)  # chosen: when rows of an unknown COMMIT are searched
-STRANDED_PAUSE_MS = 60_000  # chosen: how often a message whose connector is configured nowhere looks for a route
-OPEN_PAUSE_MS = 2_000  # chosen: for a retry that is due while its message is still busy
 DATABASE_PAUSE_S = 0.5  # chosen: between tries while PostgreSQL is away
 STORE_PATIENCE_S = 10.0  # chosen: how long a carrier waits for its deliver_sm_resp while PostgreSQL is away
 
@@ -125,8 +121,7 @@ class Lifecycle:
         self._tallies = tallies
         self._finished: list[Message] = []  # final, to be told once durable
         self._postponed: list[Message] = []  # to leave memory once durable
-        self._claims_lost = False  # whether rows may be claimed by this life without its knowing
-        self._uncertain: list[tuple[int, int, int]] = []  # when to search (Unix milliseconds), connector, from which id
+        self.uncertain: list[tuple[int, int, int]] = []  # when to search (Unix milliseconds), connector, from which id
 
     # ------------------------------------------------------------------ accept
 
@@ -188,7 +183,7 @@ class Lifecycle:
         for connector_id in {m.connector_id for m in messages}:
             from_id = min(m.message_id for m in messages if m.connector_id == connector_id)
             now = self._wall_ms()
-            self._uncertain += [(now + pause_ms, connector_id, from_id) for pause_ms in UNCERTAIN_PAUSES_MS]
+            self.uncertain += [(now + pause_ms, connector_id, from_id) for pause_ms in UNCERTAIN_PAUSES_MS]
 
     def _reserve(self, message: Message) -> bool:
         outbox = self.outboxes.get(message.connector_id)
@@ -265,9 +260,9 @@ class Lifecycle:
             if message.state != "queued":
                 outbox.take()  # it became final while it waited
             elif message.expires_at_ms <= self._wall_ms():
-                self._finish(outbox.take(), "expired", "validity ended in our queue")
+                self.finish(outbox.take(), "expired", "validity ended in our queue")
             elif (refusal := no_longer_permitted(message, self.book)) is not None:
-                self._finish(outbox.take(), "rejected", refusal.value)  # promise P9: asked again before it is sent
+                self.finish(outbox.take(), "rejected", refusal.value)  # promise P9: asked again before it is sent
             elif connector.reserve(message.part_count):
                 batch.append(_begin_writing(outbox.take()))
             else:
@@ -299,7 +294,7 @@ class Lifecycle:
         for message in connector.submit(batch):
             message.open_parts = 0
             message.attempt_count -= 1
-            self._store(message)  # surely not sent, and its journal may stay for its neighbours
+            self.store(message)  # surely not sent, and its journal may stay for its neighbours
             self.outboxes[connector.connector_id].put_first(message)
 
     def _queue(self, message: Message) -> None:
@@ -346,7 +341,7 @@ class Lifecycle:
         except (NotCommitted, TimeoutError):
             return False
         for receipt, awaited in found:
-            self._receipted(connector, receipt, awaited)
+            self.receipted(connector, receipt, awaited)
         return True
 
     def _settle_one(self, connector: Connector, event: ConnectorEvent) -> ReceiptArrived | None:
@@ -358,7 +353,7 @@ class Lifecycle:
             awaited = self.waiting_room.find(connector.connector_id, event)  # type: ignore[arg-type]
             if awaited is None:
                 return event  # type: ignore[return-value]
-            self._receipted(connector, event.receipt, awaited)  # type: ignore[union-attr]
+            self.receipted(connector, event.receipt, awaited)  # type: ignore[union-attr]
         elif kind is TryLater:
             self._try_later(connector, event)  # type: ignore[arg-type]
         elif kind is Rejected:
@@ -382,16 +377,17 @@ class Lifecycle:
         else:  # a second copy: the first one's late answer, or receipt, came before
             self.waiting_room.expect_again(connector.connector_id, message, event.part_no, event.smsc_message_id)
         if event.late:
-            self._note(message, "late_response", f"part {event.part_no}: {folded}")
+            self.note(message, "late_response", f"part {event.part_no}: {folded}")
             if folded == "changed":  # else another object may stand for the row: it was told of, or left memory
-                self._store(message)
+                self.store(message)
                 self._go_on(message, doubted)
         else:
             self._outcome_read(message)
             if message.setback is not None:
                 self._decide_setback(connector, message)
 
-    def _receipted(self, connector: Connector, receipt: Receipt | None, awaited: Awaited) -> None:
+    def receipted(self, connector: Connector, receipt: Receipt | None, awaited: Awaited) -> None:
+        """Fold a receipt into the part it speaks of."""
         if receipt is None or not receipt.state:
             self._tallies.receipts[connector.name, "undecided"] += 1
             return
@@ -399,7 +395,7 @@ class Lifecycle:
         doubted = message.state == "in_doubt"
         if message.part_states[part_no] == PART_IN_DOUBT:
             fold.part_taken(message, part_no, receipt.smsc_message_id, self._wall_ms(), self.policy.money)
-            self._note(message, "doubt_resolved", "by a receipt that fits no other attempt")
+            self.note(message, "doubt_resolved", "by a receipt that fits no other attempt")
         self._fold_receipt(connector, message, part_no, receipt.state, receipt.error)
         self._go_on(message, doubted)
 
@@ -407,26 +403,26 @@ class Lifecycle:
         """The last doubt of a message was resolved: parts that were surely not sent are due."""
         if doubted and message.state == "queued" and not message.open_parts:
             self.waiting_room.certain(message)
-            self._postpone(message, self._wall_ms(), "its doubt is over")
+            self.postpone(message, self._wall_ms(), "its doubt is over")
 
     def _fold_receipt(self, connector: Connector, message: Message, part_no: int, state: str, error: str) -> None:
         now_ms = self._wall_ms()
         folded = fold.part_receipted(message, part_no, state, error, now_ms, self.policy.money)
         self._tallies.receipts[connector.name, folded] += 1
         if folded == "conflict":
-            self._note(message, "receipt_conflict", f"part {part_no} was {message.state}, then {state} {error}")
+            self.note(message, "receipt_conflict", f"part {part_no} was {message.state}, then {state} {error}")
         if folded != "changed":
             return
         if message.submitted_at_ms:
             self._tallies.receipt_latency[connector.name].observe((now_ms - message.submitted_at_ms) / 1000)
-        self._store(message)
+        self.store(message)
         if message.state in FINAL:
             self._leave(message)
 
     def _try_later(self, connector: Connector, event: TryLater) -> None:
         message = event.message
         if event.after_s:
-            self._note(message, "try_later", f"{connector.name}: {event.why}; again in {event.after_s:g} s")
+            self.note(message, "try_later", f"{connector.name}: {event.why}; again in {event.after_s:g} s")
         if not isinstance(message.setback, Rejected) and (
             message.setback is None or event.after_s > message.setback.after_s
         ):
@@ -436,7 +432,7 @@ class Lifecycle:
 
     def _rejected(self, connector: Connector, event: Rejected) -> None:
         message = event.message
-        self._note(message, "rejected", f"{connector.name}: {event.why}")
+        self.note(message, "rejected", f"{connector.name}: {event.why}")
         message.setback = event
         self._outcome_read(message)
         self._decide_setback(connector, message)
@@ -451,79 +447,50 @@ class Lifecycle:
             if setback.elsewhere and set(message.part_states) == {PART_QUEUED}:
                 self._elsewhere(connector, message, setback)
             else:
-                self._finish(message, "rejected", setback.why)
+                self.finish(message, "rejected", setback.why)
         elif message.state == "in_doubt":
             return  # the doubt decides; its resend takes these parts along
         elif setback.after_s == 0:
             message.attempt_count -= 1
             self.outboxes[connector.connector_id].put_first(message)
         else:
-            self._postpone(message, self._wall_ms() + int(setback.after_s * 1000), setback.why)
+            self.postpone(message, self._wall_ms() + int(setback.after_s * 1000), setback.why)
 
     def _elsewhere(self, connector: Connector, message: Message, refusal: Rejected) -> None:
         """Try the next route; where there is none, here again later, or end."""
         message.refused_by = (*message.refused_by, connector.connector_id)
         now_ms = self._wall_ms()
         if not isinstance(self.route(message, now_ms), NoRoute):
-            self._note(message, "rerouted", message.route_why)
+            self.note(message, "rerouted", message.route_why)
             message.attempt_count = 0
             due_ms, why = now_ms, "another route"
         elif refusal.later_s:
             message.refused_by = ()
             due_ms, why = now_ms + int(refusal.later_s * 1000), refusal.why
         else:
-            self._finish(message, "rejected", refusal.why)
+            self.finish(message, "rejected", refusal.why)
             return
         refused_by = ",".join(map(str, message.refused_by))
         self._settling.batch.refusals.append((message.account_id, message.message_id, refused_by))
-        self._store(message)
-        self._postpone(message, due_ms, why)
+        self.store(message)
+        self.postpone(message, due_ms, why)
 
     def _doubtful(self, event: Doubtful) -> None:
         message = event.message
         if fold.part_in_doubt(message, event.part_no) == "changed":
-            self._note(message, "in_doubt", f"part {event.part_no}: {event.why}")
+            self.note(message, "in_doubt", f"part {event.part_no}: {event.why}")
             self.waiting_room.doubt(message, event.part_no)
         self._outcome_read(message)
         if message.setback is not None:
             self._decide_setback(self.connectors[message.connector_id], message)
 
-    async def match_parked(self) -> None:
-        """Receipts that were parked because their message could not be found then: once more."""
-        for connector in self.connectors.values():
-            for receipt, awaited in await self.waiting_room.search_parked(connector.connector_id):
-                self._receipted(connector, receipt, awaited)
-        await self.publish()
-
-    async def decide_doubts(self) -> None:
-        """End the doubts whose time has come: one resend where the class allows it, else unknown."""
-        now_ms = self._wall_ms()
-        for message, since_ms in self.waiting_room.doubts():
-            if message.state != "in_doubt":
-                self.waiting_room.certain(message)  # a late response or a receipt told
-            elif (
-                message.traffic_class in self.policy.resend_classes
-                and message.in_doubt_count == message.part_states.count(PART_IN_DOUBT)  # each for the first time
-                and now_ms - since_ms >= self.policy.doubt_grace_ms
-                and message.open_parts == 0
-            ):
-                self.waiting_room.certain(message)
-                fold.resend(message)
-                self._note(message, "resent", "its class allows one resend after the grace time")
-                self._store(message)
-                self._postpone(message, now_ms, "resent after doubt")
-            elif now_ms - since_ms >= self.policy.doubt_ends_ms:
-                self.waiting_room.certain(message)
-                self._finish(message, "unknown", "no evidence")
-        await self.publish()
-
     def _outcome_read(self, message: Message) -> None:
         """One part fewer is on a wire."""
         message.open_parts = max(0, message.open_parts - 1)
         self._undelay(message)
-        self._store(message)
+        self.store(message)
 
-    def _store(self, message: Message) -> None:
+    def store(self, message: Message) -> None:
         """Hand a changed message to the settle stream; its journal entry goes once no part is open or in doubt."""
         undecided = message.open_parts or (message.state not in FINAL and PART_IN_DOUBT in message.part_states)
         if message.journal is not None and not undecided:
@@ -542,12 +509,13 @@ class Lifecycle:
             if journal.open_count == 0:
                 self._settling.batch.closed_journals.append(journal.journal_id)
 
-    def _finish(self, message: Message, state: str, error: str) -> None:
+    def finish(self, message: Message, state: str, error: str) -> None:
+        """End a message, with its money; its customer is told by the next `publish`."""
         if message.state in FINAL:
             return
         self._undelay(message)
         fold.finish(message, state, error, self._wall_ms(), self.policy.money)
-        self._store(message)
+        self.store(message)
         self._leave(message)
 
     def _leave(self, message: Message) -> None:
@@ -559,13 +527,14 @@ class Lifecycle:
         self._tallies.messages["mt", message.state] += 1
         self._finished.append(message)
 
-    def _postpone(self, message: Message, due_ms: int, why: str) -> None:
+    def postpone(self, message: Message, due_ms: int, why: str) -> None:
         """Put a message off to a time, as a row that a crash does not forget; it leaves memory once that is stored."""
         self._settling.batch.delays.append((due_ms, message.account_id, message.message_id, why))
         message.delay_stored = False  # the row that is written now is not the one that was claimed
         self._postponed.append(message)
 
-    def _note(self, message: Message, event: str, detail: str) -> None:
+    def note(self, message: Message, event: str, detail: str) -> None:
+        """Write an uncommon fact into a message's timeline."""
         self._settling.batch.events.append((message.account_id, message.message_id, self._wall_ms(), event, detail))
 
     # ------------------------------------------------------------------ notify
@@ -595,138 +564,6 @@ class Lifecycle:
             self._notifier.offer_inbound(arrived)
         self._notifier.deliver_offered()
         return True
-
-    # ------------------------------------------------------------------ what time brings
-
-    async def claim_delayed(self) -> None:
-        """Take up messages whose time has come: schedules and retries. And rows whose COMMIT was never answered."""
-        now_ms = self._wall_ms()
-        if self._claims_lost:
-            await self._reader.release_claims(lambda message_id: message_id in self.active)
-        self._claims_lost = True  # until everything claimed is in memory
-        with self.active.reading() as left:
-            await self._settling.durable()
-            keys = await self._reader.claim_delayed(now_ms, CLAIM_AT_ONCE)
-            loaded = await self._reader.load_messages(keys) if keys else {}
-            for account_id, message_id in keys:
-                self._take_up((account_id, message_id), loaded.get(message_id), left, now_ms)
-        self._claims_lost = False
-        if self._settling.batch:
-            self._settling.durable()
-        due = [each for each in self._uncertain if each[0] <= now_ms]
-        self._uncertain = [each for each in self._uncertain if each[0] > now_ms]
-        for _, connector_id, from_id in due:
-            outbox = self.outboxes.get(connector_id)
-            if outbox is not None:
-                outbox.search_from(from_id)
-
-    def _take_up(self, key: tuple[int, int], row: Message | None, left: set[int], now_ms: int) -> None:
-        """Queue a claimed message; a claim that cannot be used now is given back, one without purpose is forgotten."""
-        if row is None or row.state in FINAL:
-            self._settling.batch.undelayed.append(key)
-            return
-        message = self.active.adopt(row, left)
-        outbox = self.outboxes.get(row.connector_id)
-        if message is None or message.open_parts or message.dirty:
-            self._settling.batch.delays.append((now_ms + OPEN_PAUSE_MS, *key, "was busy when its time came"))
-        elif message.state == "queued":
-            message.delay_stored = True
-            if outbox is not None:
-                outbox.put_claimed(message)
-            elif isinstance(self.route(message, now_ms), NoRoute) or message.connector_id not in self.outboxes:
-                self._postpone(message, now_ms + STRANDED_PAUSE_MS, "its connector is configured nowhere")
-            else:
-                self._store(message)
-                self._postpone(message, now_ms, "another route")
-        elif message.state != "in_doubt":
-            self._settling.batch.undelayed.append(key)
-
-    async def expire(self, after_ms: int, until_ms: int) -> int:
-        """Make messages final whose validity ended in this span; return up to when nothing is left to do.
-
-        What waits in a queue expires; what was taken, or is in doubt, gets a little longer for its receipt, then
-        is unknown.
-        """
-        late_ms = RECEIPT_PATIENCE_MS
-        done_ms = until_ms
-        with self.active.reading() as left:
-            await self._settling.durable()
-            waiting = await self._reader.overdue(after_ms, until_ms, ("queued",), CLAIM_AT_ONCE)
-            taken = await self._reader.overdue(
-                after_ms - late_ms, until_ms - late_ms, ("submitted", "in_doubt"), CLAIM_AT_ONCE
-            )
-            for rows, extra_ms in ((waiting, 0), (taken, late_ms)):
-                if len(rows) == CLAIM_AT_ONCE:
-                    done_ms = min(done_ms, rows[-1].expires_at_ms + extra_ms - 1)
-                for row in rows:
-                    message = self.active.adopt(row, left)
-                    if message is None or message.open_parts or message.dirty or message.state != row.state:
-                        done_ms = min(done_ms, row.expires_at_ms + extra_ms - 1)  # its outcome is on its way
-                    else:
-                        self._end_validity(message)
-        return done_ms if await self.publish() else after_ms
-
-    def _end_validity(self, message: Message) -> None:
-        message.delay_stored = True  # whether or not there is such a row
-        if message.state == "queued":
-            self._finish(message, "expired", "validity ended before it was sent")
-        else:
-            self._finish(message, "unknown", "validity ended without a receipt")
-
-    # ------------------------------------------------------------------ after a start
-
-    async def recover(self, node_id: int, marks: Mapping[int, int]) -> int:
-        """Take up what a former life left: attempts without known outcome are in doubt, queues are read again.
-
-        Returns how many messages are in doubt. To be done before anything is sent.
-        """
-        doubtful = 0
-        found = await self._reader.open_journals(node_id)
-        journals = {j.journal_id: AttemptJournal(j.journal_id) for j in found}
-        newest = {  # a message may stand in several: only its last writing counts
-            message_id: (account_id, sends, j.journal_id)
-            for j in found
-            for account_id, message_id, sends in zip(j.account_ids, j.message_ids, j.sends, strict=True)
-        }
-        loaded = await self._reader.load_messages([(account, message) for message, (account, _, _) in newest.items()])
-        for message in loaded.values():
-            _, sends, journal_id = newest[message.message_id]
-            if message.state == "in_doubt" or (message.state == "queued" and sends > message.sends):
-                message.journal = journals[journal_id]
-                message.journal.open_count += 1
-                message.sends = sends
-                doubtful += 1
-                self._doubt_whole(message)
-        self._settling.batch.closed_journals += [j.journal_id for j in journals.values() if not j.open_count]
-        await self._settling.durable()
-        await self.waiting_room.load_parked()
-        for connector_id, outbox in self.outboxes.items():
-            outbox.resume_from_id = marks.get(connector_id, 0)
-            outbox.work.set()
-        return doubtful
-
-    def _doubt_whole(self, message: Message) -> None:
-        self.active.enter(message)
-        for part_no, letter in enumerate(message.part_states):
-            if fold.part_in_doubt(message, part_no) == "changed":
-                self._note(message, "in_doubt", f"part {part_no}: the node ended while it was open")
-            if letter in "QI":
-                self.waiting_room.doubt(message, part_no)
-        self._store(message)
-
-    def marks(self, now_id: int) -> dict[int, int]:
-        """By connector id: from which message id on something may be queued in this node."""
-        horizon = min(now_id, self.active.oldest_landing())
-        found = {}
-        for connector_id, outbox in self.outboxes.items():
-            oldest = outbox.oldest_id()
-            found[connector_id] = horizon if oldest is None else min(horizon, oldest)
-        for message in self.active:
-            if message.state == "queued" and message.connector_id in found:
-                found[message.connector_id] = min(found[message.connector_id], message.message_id)
-        for _, connector_id, from_id in self._uncertain:
-            found[connector_id] = min(found.get(connector_id, horizon), from_id)
-        return found
 
 
 def _begin_writing(message: Message) -> Message:

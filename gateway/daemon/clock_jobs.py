@@ -51,12 +51,12 @@ Clock = Callable[[], int]
 def jobs(rooms: Rooms, wall_ms: Clock) -> list[Coroutine[Any, Any, None]]:
     """All loops of a node's clock."""
     return [
-        _every(CLAIM_EVERY_S, rooms.lifecycle.claim_delayed),
-        _every(DOUBT_EVERY_S, rooms.lifecycle.decide_doubts),
+        _every(CLAIM_EVERY_S, rooms.by_the_clock.claim_delayed),
+        _every(DOUBT_EVERY_S, rooms.by_the_clock.decide_doubts),
         _every(DELIVERY_EVERY_S, rooms.deliveries.run_due),
         _every(LEDGER_EVERY_S, lambda: _look_at_ledger(rooms)),
         _every(LEDGER_EVERY_S, rooms.deliveries.bury),
-        _every(PARKED_EVERY_S, rooms.lifecycle.match_parked),
+        _every(PARKED_EVERY_S, rooms.by_the_clock.match_parked),
         _every(LEDGER_EVERY_S, rooms.lifecycle.waiting_room.bury_parked),
         _every(SWEEP_EVERY_S, lambda: _sweep(rooms, wall_ms)),
         _every(TELL_EVERY_S, lambda: tell_once(rooms, wall_ms)),
@@ -78,7 +78,7 @@ async def _every(pause_s: float, job: Callable[[], Coroutine[Any, Any, Any]]) ->
 
 async def _sweep(rooms: Rooms, wall_ms: Clock) -> None:
     after_ms = rooms.swept_until_ms or rooms.seat.swept_until_ms or wall_ms() - FIRST_SWEEP_MS
-    rooms.swept_until_ms = await rooms.lifecycle.expire(after_ms, wall_ms())
+    rooms.swept_until_ms = await rooms.by_the_clock.expire(after_ms, wall_ms())
 
 
 async def _look_at_ledger(rooms: Rooms) -> None:
@@ -160,7 +160,7 @@ def suspend_strangers(health: dict[str, Health], book: FactBook, configuration: 
 async def tell_once(rooms: Rooms, wall_ms: Clock) -> None:
     """Store marks and what this node shows of itself; while PostgreSQL is away, only the door is told: no new binds."""
     now_ms = wall_ms()
-    marks = rooms.lifecycle.marks(now_ms << ID_TIME_SHIFT)
+    marks = rooms.recovery.marks(now_ms << ID_TIME_SHIFT)
     deliveries = rooms.deliveries
     horizon = (now_ms - OWED_LAG_MS) << ID_TIME_SHIFT
     oldest = deliveries.oldest_owed_id()

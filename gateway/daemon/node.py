@@ -20,6 +20,7 @@ import asyncpg
 
 from gateway.accept.fact_book import FactBook, FactBookFault
 from gateway.accept.rules import AcceptPolicy
+from gateway.by_the_clock import ByTheClock
 from gateway.connector import Health
 from gateway.daemon import clock_jobs
 from gateway.daemon.configuration_schema import Configuration, SmppConnector
@@ -32,6 +33,7 @@ from gateway.lifecycle import Lifecycle, LifePolicy
 from gateway.message import ID_TIME_SHIFT, MessageIds
 from gateway.notify.esme_deliveries import EsmeDeliveries
 from gateway.receipts.fold import MoneyPolicy
+from gateway.recovery import Recovery
 from gateway.smpp.session import SessionLimits
 from gateway.storage.database import DatabaseAway, connect, refuse_unfit_server, take_seat
 from gateway.storage.embedded import EmbeddedPostgres
@@ -154,6 +156,8 @@ async def _live(
         health,
         deliveries,
         lifecycle,
+        ByTheClock(lifecycle, reader, settling, wall_ms),
+        Recovery(lifecycle, reader, settling),
         tallies,
     )
     await _run_rooms(rooms, marks, ready)
@@ -173,7 +177,7 @@ async def _run_rooms(rooms: Rooms, marks: dict[int, int], ready: asyncio.Event |
                 _server_settings(rooms.configuration), rooms.lifecycle, rooms.deliveries, rooms.tallies, wall_ms, tasks
             )
             rooms.server = server
-            doubtful = await rooms.lifecycle.recover(rooms.seat.node_id, marks)
+            doubtful = await rooms.recovery.recover(rooms.seat.node_id, marks)
             try:
                 await server.listen()
                 await page.listen()

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from gateway.by_the_clock import ByTheClock
 from gateway.connector import Health
 from gateway.daemon.configuration_schema import Configuration
 from gateway.egress.smpp_connector import SmppConnector
 from gateway.ingress.smpp_server import SmppServer
 from gateway.lifecycle import Lifecycle
 from gateway.notify.esme_deliveries import EsmeDeliveries
+from gateway.recovery import Recovery
 from gateway.storage.database import NodeSeat
 from gateway.storage.group_commit import AcceptStream, SettleStream
 from gateway.storage.reader import Reader
@@ -37,6 +39,8 @@ class Rooms:
     health: dict[str, Health]
     deliveries: EsmeDeliveries
     lifecycle: Lifecycle
+    by_the_clock: ByTheClock
+    recovery: Recovery
     tallies: Tallies
     server: SmppServer | None = None
     ready: bool = False

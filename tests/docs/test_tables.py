@@ -126,7 +126,7 @@ def test_every_event_of_the_log_is_told_with_its_facts() -> None:
 def test_every_uncommon_event_of_a_timeline_is_told() -> None:
     noted = set()
     for call in calls(ROOT / "gateway"):
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "_note" and len(call.args) > 1:
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "note" and len(call.args) > 1:
             noted.add(ast.literal_eval(call.args[1]))
     assert {code(event)[0] for event, _ in table_under(OPERATE, "Timelines")} == noted
 

@@ -18,9 +18,11 @@ import asyncpg
 import pytest_asyncio
 
 from gateway.accept.fact_book import FactBook
+from gateway.by_the_clock import ByTheClock
 from gateway.connector import Health
 from gateway.lifecycle import Lifecycle, LifePolicy, Notifier
 from gateway.message import Envelope, InboundMessage, Message, MessageIds, Submission
+from gateway.recovery import Recovery
 from gateway.storage import facts
 from gateway.storage.database import DatabaseAway, NodeSeat, connect, take_seat
 from gateway.storage.group_commit import AcceptStream, CommitLine, SettleStream
@@ -91,6 +93,8 @@ class Life:
     accepting: AcceptStream
     settling: SettleStream
     lifecycle: Lifecycle
+    by_the_clock: ByTheClock
+    recovery: Recovery
     carriers: dict[str, CarrierAtHand]
     told: Told
     tallies: Tallies
@@ -134,7 +138,7 @@ class Life:
 
     async def save_marks(self) -> None:
         """What the clock's job tell_once stores of the queues."""
-        marks = self.lifecycle.marks(self.ground.clock.ms << 20)
+        marks = self.recovery.marks(self.ground.clock.ms << 20)
         await move_marks(self.ground.connection, self.seat.node_id, marks)
 
 
@@ -274,12 +278,14 @@ class Ground:
             tallies,
             queue_limit,
         )
-        life = Life(self, seat, reader, accepting, settling, lifecycle, carriers, told, tallies)
+        by_the_clock = ByTheClock(lifecycle, reader, settling, self.clock)
+        recovery = Recovery(lifecycle, reader, settling)
+        life = Life(self, seat, reader, accepting, settling, lifecycle, by_the_clock, recovery, carriers, told, tallies)
         marks = await load_marks(seat_connection, seat.node_id)
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(accepting.run()), tasks.create_task(settling.run())]
-                life.doubtful = await lifecycle.recover(seat.node_id, marks)
+                life.doubtful = await recovery.recover(seat.node_id, marks)
                 for carrier in carriers.values():
                     running.append(tasks.create_task(lifecycle.send(carrier)))
                     running.append(tasks.create_task(lifecycle.settle(carrier)))

@@ -151,10 +151,10 @@ async def test_a_scheduled_message_waits_as_a_row_until_its_time(ground: Ground,
     message = await life.accept_one(not_before_ms=ground.clock.ms + 60_000)
     assert message.message_id not in life.lifecycle.active
     ground.clock.pass_s(59)
-    await life.lifecycle.claim_delayed()
+    await life.by_the_clock.claim_delayed()
     assert life.carrier.written == []
     ground.clock.pass_s(1)
-    await life.lifecycle.claim_delayed()
+    await life.by_the_clock.claim_delayed()
     await life.written(1)
     assert life.carrier.written == [(message.message_id, 0)]
     assert await ground.count("delayed") == 1  # until an outcome is stored a crash must not forget it
@@ -173,7 +173,7 @@ async def test_a_temporary_refusal_is_tried_again_after_its_pause(ground: Ground
     assert await ground.count("open_attempts") == 0
     assert await ground.credits() == (999, 1, 0)
     ground.clock.pass_s(30)
-    await life.lifecycle.claim_delayed()
+    await life.by_the_clock.claim_delayed()
     await life.written(2)
     (again,) = life.lifecycle.active
     life.carrier.taken(again, "id-1")
@@ -207,10 +207,10 @@ async def test_a_temporary_refusal_without_another_route_is_tried_here_again_whi
             life.carrier.tell(Rejected(held, 0, "ESME_RSYSERR", elsewhere=True, later_s=600))
             await life.until(lambda: not life.carrier.open and len(life.lifecycle.active) == 0)
             ground.clock.pass_s(599)
-            await life.lifecycle.claim_delayed()
+            await life.by_the_clock.claim_delayed()
             assert len(life.carrier.written) == tried
             ground.clock.pass_s(2)
-            await life.lifecycle.claim_delayed()
+            await life.by_the_clock.claim_delayed()
 
 
 async def test_what_one_carrier_refuses_another_takes(ground: Ground) -> None:
@@ -220,7 +220,7 @@ async def test_what_one_carrier_refuses_another_takes(ground: Ground) -> None:
         await life.written(1)
         life.carrier.rejected(message, elsewhere=True)
         await life.until(lambda: len(life.lifecycle.active) == 0)
-        await life.lifecycle.claim_delayed()
+        await life.by_the_clock.claim_delayed()
         other = life.carriers["carrier-b"]
         await life.until(lambda: other.written == [(message.message_id, 0)])
         (held,) = life.lifecycle.active
@@ -241,13 +241,13 @@ async def test_a_message_is_not_sent_back_to_a_carrier_that_refused_it(ground: G
         await life.written(1)
         life.carrier.rejected(message, elsewhere=True)
         await life.until(lambda: len(life.lifecycle.active) == 0)
-        await life.lifecycle.claim_delayed()
+        await life.by_the_clock.claim_delayed()
         other = life.carriers["carrier-b"]
         await life.until(lambda: len(other.written) == 1)
         (held,) = life.lifecycle.active
         other.rejected(held, elsewhere=True)
         await life.until(lambda: len(life.lifecycle.active) == 0)
-        await life.lifecycle.claim_delayed()
+        await life.by_the_clock.claim_delayed()
         assert await life.told_of(message) == ["rejected"]
         assert (len(life.carrier.written), len(other.written)) == (1, 1)
 
@@ -275,7 +275,7 @@ async def test_setbacks_of_parts_are_decided_once_none_is_open(ground: Ground) -
         assert await ground.count("delayed") == 0
         life.carrier.rejected(message, True, 2)
         await life.until(lambda: message.message_id not in life.lifecycle.active)
-        await life.lifecycle.claim_delayed()
+        await life.by_the_clock.claim_delayed()
         other = life.carriers["carrier-b"]
         await life.until(lambda: len(other.written) == 3)
         assert other.written == [(message.message_id, part_no) for part_no in range(3)]
@@ -291,7 +291,7 @@ async def test_only_the_parts_put_off_are_sent_again_after_the_longest_pause(gro
     await life.until(lambda: message.open_parts == 0)
     assert await ground.value("SELECT due_at_ms FROM delayed") == ground.clock.ms + 120_000
     ground.clock.pass_s(120)
-    await life.lifecycle.claim_delayed()
+    await life.by_the_clock.claim_delayed()
     await life.written(5)
     assert life.carrier.written[3:] == [(message.message_id, 0), (message.message_id, 1)]
     (held,) = life.lifecycle.active
@@ -326,7 +326,7 @@ async def test_what_waits_in_a_queue_expires_and_costs_nothing(ground: Ground) -
         long = await life.accept_one(expires_at_ms=ground.clock.ms + 3_600_000)
         before_ms = ground.clock.ms
         ground.clock.pass_s(61)
-        assert await life.lifecycle.expire(before_ms, ground.clock.ms) == ground.clock.ms
+        assert await life.by_the_clock.expire(before_ms, ground.clock.ms) == ground.clock.ms
         assert await life.told_of(short) == ["expired"]
         assert (await ground.row(long))["state"] == "queued"
         assert await ground.credits() == (999, 1, 0)
@@ -351,7 +351,7 @@ async def test_what_a_queue_ends_is_told_without_waiting_for_other_news(ground: 
         ground.clock.pass_s(61)
         life.carrier.health = "up"
         await life.until(lambda: message.state == "expired")
-        await life.lifecycle.decide_doubts()  # a job of the clock: every second
+        await life.by_the_clock.decide_doubts()  # a job of the clock: every second
         assert await life.told_of(message) == ["expired"]
 
 
@@ -359,10 +359,10 @@ async def test_a_schedule_beyond_its_validity_expires_as_a_row(ground: Ground, l
     message = await life.accept_one(not_before_ms=ground.clock.ms + 60_000, expires_at_ms=ground.clock.ms + 120_000)
     before_ms = ground.clock.ms
     ground.clock.pass_s(121)
-    await life.lifecycle.expire(before_ms, ground.clock.ms)
+    await life.by_the_clock.expire(before_ms, ground.clock.ms)
     assert await life.told_of(message) == ["expired"]
     assert await ground.count("delayed") == 0
-    await life.lifecycle.claim_delayed()
+    await life.by_the_clock.claim_delayed()
     assert life.carrier.written == []
 
 
@@ -376,10 +376,10 @@ async def test_a_taken_message_without_receipt_becomes_unknown_after_some_patien
         await life.until(lambda: message.state == "submitted")
         before_ms = ground.clock.ms
         ground.clock.pass_s(120)
-        swept_ms = await life.lifecycle.expire(before_ms, ground.clock.ms)
+        swept_ms = await life.by_the_clock.expire(before_ms, ground.clock.ms)
         assert (await ground.row(message))["state"] == "submitted"
         ground.clock.pass_s(600)
-        await life.lifecycle.expire(swept_ms, ground.clock.ms)
+        await life.by_the_clock.expire(swept_ms, ground.clock.ms)
         assert await life.told_of(message) == ["unknown"]
         assert await ground.credits() == credits  # the carrier took it: captured at acceptance
 
@@ -389,12 +389,12 @@ async def test_a_sweep_does_not_end_what_is_open_and_comes_back_for_it(ground: G
     await life.written(1)
     before_ms = ground.clock.ms
     ground.clock.pass_s(61)
-    swept_ms = await life.lifecycle.expire(before_ms, ground.clock.ms)
+    swept_ms = await life.by_the_clock.expire(before_ms, ground.clock.ms)
     assert (await ground.row(message))["state"] == "queued"
     assert swept_ms < message.expires_at_ms
     life.carrier.later(message, 30)
     await life.until(lambda: message.message_id not in life.lifecycle.active)
-    assert await life.lifecycle.expire(swept_ms, ground.clock.ms) == ground.clock.ms
+    assert await life.by_the_clock.expire(swept_ms, ground.clock.ms) == ground.clock.ms
     assert await life.told_of(message) == ["expired"]
     assert await ground.credits() == (1000, 0, 0)
 

@@ -154,7 +154,7 @@ async def claims(life: Life) -> None:
     """The clock's jobs, as fast as PostgreSQL answers; a second passes each time."""
     while True:
         life.ground.clock.pass_s(1)
-        await life.lifecycle.claim_delayed()
+        await life.by_the_clock.claim_delayed()
         await life.lifecycle.publish()
 
 
@@ -186,12 +186,12 @@ async def test_marks_never_pass_what_waits(ground: Ground) -> None:
     async with ground.live(queue_limit=4, window=2) as life:
         far_id = ground.clock.ms + 3_600_000 << 20
         connector_id = life.carrier.connector_id
-        assert life.lifecycle.marks(far_id) == {connector_id: far_id}
+        assert life.recovery.marks(far_id) == {connector_id: far_id}
         messages = await life.accept(10)
-        assert life.lifecycle.marks(far_id)[connector_id] <= messages[0].message_id
+        assert life.recovery.marks(far_id)[connector_id] <= messages[0].message_id
         life.carrier.taken(messages[0], "id-0")
         await life.until(lambda: messages[0].state == "submitted")
-        assert life.lifecycle.marks(far_id)[connector_id] <= messages[1].message_id
+        assert life.recovery.marks(far_id)[connector_id] <= messages[1].message_id
 
 
 async def test_schedules_and_retries_of_a_former_life_are_claimed_again(ground: Ground) -> None:
@@ -203,11 +203,11 @@ async def test_schedules_and_retries_of_a_former_life_are_claimed_again(ground: 
         await life.until(lambda: len(life.lifecycle.active) == 0)
         ground.clock.pass_s(60)
         life.carrier.health = "down"
-        await life.lifecycle.claim_delayed()  # held in memory by this life, which ends now
+        await life.by_the_clock.claim_delayed()  # held in memory by this life, which ends now
         assert len(life.lifecycle.active) == 2
     async with ground.live(answer=take_all) as life:
         assert life.carrier.written == []  # postponed: not found as queued rows
-        await life.lifecycle.claim_delayed()
+        await life.by_the_clock.claim_delayed()
         await life.until(lambda: len(life.carrier.written) >= 2)
         assert life.carrier.copies == {scheduled.message_id: 1, retried.message_id: 1}
 
@@ -223,7 +223,7 @@ async def test_a_rerouted_message_of_a_former_life_is_not_sent_by_the_connector_
         life.carrier.rejected(message, elsewhere=True)
         await life.until(lambda: len(life.lifecycle.active) == 0)
     async with ground.live(answer=take_all) as life:
-        await life.lifecycle.claim_delayed()
+        await life.by_the_clock.claim_delayed()
         other = life.carriers["carrier-b"]
         await life.until(lambda: other.written == [(message.message_id, 0)])
         assert life.carrier.written == []

@@ -35,8 +35,8 @@ async def resent(life: Life, message: Message) -> Message:
     """The message after the grace time, on the wire again."""
     before = len(life.carrier.written)
     life.ground.clock.pass_s(GRACE_S)
-    await life.lifecycle.decide_doubts()
-    await life.lifecycle.claim_delayed()
+    await life.by_the_clock.decide_doubts()
+    await life.by_the_clock.claim_delayed()
     await life.written(before + 1)
     held = life.lifecycle.active.get(message.message_id)
     assert held is not None
@@ -64,18 +64,18 @@ async def test_a_doubt_is_resent_once_after_its_grace_time_and_never_again(
 ) -> None:
     message = await doubted(life, kind=kind)
     ground.clock.pass_s(59)
-    await life.lifecycle.decide_doubts()
+    await life.by_the_clock.decide_doubts()
     assert message.state == "in_doubt"
     again = await resent(life, message)
     assert life.carrier.copies == {message.message_id: 2}
     life.carrier.doubtful(again)
     await life.until(lambda: again.state == "in_doubt")
     ground.clock.pass_s(GRACE_S)
-    await life.lifecycle.decide_doubts()
-    await life.lifecycle.claim_delayed()
+    await life.by_the_clock.decide_doubts()
+    await life.by_the_clock.claim_delayed()
     assert again.state == "in_doubt"
     ground.clock.pass_s(ENDS_S)
-    await life.lifecycle.decide_doubts()
+    await life.by_the_clock.decide_doubts()
     assert await life.told_of(message) == ["unknown"]
     assert life.carrier.copies == {message.message_id: 2}
     assert await ground.credits() == (999, 0, 1)
@@ -86,10 +86,10 @@ async def test_a_doubt_is_resent_once_after_its_grace_time_and_never_again(
 async def test_other_classes_are_never_resent_and_end_as_unknown(ground: Ground, life: Life, kind: str) -> None:
     message = await doubted(life, kind=kind)
     ground.clock.pass_s(ENDS_S - 2)
-    await life.lifecycle.decide_doubts()
+    await life.by_the_clock.decide_doubts()
     assert message.state == "in_doubt"
     ground.clock.pass_s(2)
-    await life.lifecycle.decide_doubts()
+    await life.by_the_clock.decide_doubts()
     assert await life.told_of(message) == ["unknown"]
     assert life.carrier.copies == {message.message_id: 1}
     assert await ground.count("open_attempts") == 0
@@ -106,8 +106,8 @@ async def test_of_two_parts_only_the_one_in_doubt_is_resent_and_only_once(ground
     life.carrier.doubtful(again, 1)
     await life.until(lambda: again.part_states == "SI")
     ground.clock.pass_s(GRACE_S)
-    await life.lifecycle.decide_doubts()
-    await life.lifecycle.claim_delayed()
+    await life.by_the_clock.decide_doubts()
+    await life.by_the_clock.claim_delayed()
     assert again.state == "in_doubt"
     assert len(life.carrier.written) == 3
 
@@ -131,7 +131,7 @@ async def test_a_part_refused_beside_a_doubt_ends_the_message(ground: Ground, li
     assert await life.told_of(message) == ["rejected"]
     assert await ground.count("open_attempts") == 0
     ground.clock.pass_s(ENDS_S)
-    await life.lifecycle.decide_doubts()
+    await life.by_the_clock.decide_doubts()
     assert (await ground.row(message))["state"] == "rejected"
 
 
@@ -142,8 +142,8 @@ async def test_a_late_response_ends_a_doubt_without_a_second_copy(ground: Ground
     assert await ground.credits() == (999, 0, 1)
     assert await ground.count("open_attempts") == 0
     ground.clock.pass_s(ENDS_S)
-    await life.lifecycle.decide_doubts()
-    await life.lifecycle.claim_delayed()
+    await life.by_the_clock.decide_doubts()
+    await life.by_the_clock.claim_delayed()
     life.carrier.receipt("id-1", "delivered", HANDSET)
     assert await life.told_of(message) == ["delivered"]
     assert life.carrier.copies == {message.message_id: 1}
@@ -182,10 +182,10 @@ async def test_a_late_response_that_overtakes_the_resend_is_believed(ground: Gro
 async def test_a_late_response_before_the_resend_leaves_keeps_it_from_leaving(ground: Ground, life: Life) -> None:
     message = await doubted(life)
     ground.clock.pass_s(GRACE_S)
-    await life.lifecycle.decide_doubts()
+    await life.by_the_clock.decide_doubts()
     life.carrier.taken(message, "first", late=True)
     await life.until(lambda: message.state == "submitted")
-    await life.lifecycle.claim_delayed()
+    await life.by_the_clock.claim_delayed()
     life.carrier.receipt("first", "delivered", HANDSET)
     assert await life.told_of(message) == ["delivered"]
     assert life.carrier.copies == {message.message_id: 1}
@@ -194,7 +194,7 @@ async def test_a_late_response_before_the_resend_leaves_keeps_it_from_leaving(gr
 async def test_a_late_response_to_an_ended_message_changes_nothing(ground: Ground, life: Life) -> None:
     message = await doubted(life, kind="marketing")
     ground.clock.pass_s(ENDS_S)
-    await life.lifecycle.decide_doubts()
+    await life.by_the_clock.decide_doubts()
     assert await life.told_of(message) == ["unknown"]
     life.carrier.taken(message, "first", late=True)
     token = life.carrier.receipt("first", "delivered", HANDSET)
@@ -235,7 +235,7 @@ async def test_a_kept_receipt_resolves_the_doubt_that_is_left(ground: Ground, li
     await acknowledged(life, life.carrier.receipt("never-told", "delivered", HANDSET))
     life.carrier.taken(first, "id-first", late=True)
     await life.until(lambda: first.state == "submitted")
-    await life.lifecycle.match_parked()
+    await life.by_the_clock.match_parked()
     assert await life.told_of(second) == ["delivered"]
     assert await ground.count("parked_receipts") == 0
 
@@ -257,7 +257,7 @@ async def test_a_doubt_ends_with_the_validity_of_its_message(ground: Ground, lif
     message = await doubted(life, expires_at_ms=ground.clock.ms + 60_000)
     before_ms = ground.clock.ms
     ground.clock.pass_s(60 + ENDS_S)
-    await life.lifecycle.expire(before_ms, ground.clock.ms)
+    await life.by_the_clock.expire(before_ms, ground.clock.ms)
     assert await life.told_of(message) == ["unknown"]
     assert life.lifecycle.waiting_room.doubts() == []
     assert await ground.count("open_attempts") == 0
@@ -429,11 +429,11 @@ async def test_a_doubt_of_a_former_life_is_not_resent_twice(ground: Ground) -> N
         await life.until(lambda: again.state == "in_doubt")
     async with ground.live() as life:
         ground.clock.pass_s(GRACE_S)
-        await life.lifecycle.decide_doubts()
-        await life.lifecycle.claim_delayed()
+        await life.by_the_clock.decide_doubts()
+        await life.by_the_clock.claim_delayed()
         assert life.carrier.written == []
         ground.clock.pass_s(ENDS_S)
-        await life.lifecycle.decide_doubts()
+        await life.by_the_clock.decide_doubts()
         assert await life.told_of(message) == ["unknown"]
 
 
@@ -447,6 +447,6 @@ async def test_receipts_of_a_former_life_find_their_messages_and_its_parked_ones
     async with ground.live(LifePolicy(resend_classes=frozenset())) as life:
         life.carrier.receipt("id-1", "delivered", HANDSET)
         assert await life.told_of(message) == ["delivered"]
-        await life.lifecycle.match_parked()  # its attempt is in doubt now, and the receipt fits no other
+        await life.by_the_clock.match_parked()  # its attempt is in doubt now, and the receipt fits no other
         assert await life.told_of(message, open_one) == ["delivered", "delivered"]
         assert await ground.count("parked_receipts") == 0

@@ -1,0 +1,77 @@
+"""What a start finds and what it needs for that: attempts of a former life become doubts, queues are read from marks.
+
+Source: architecture section 4 (rows are claimed at start and after a crash); decisions 0006 and 0009 (marks).
+What must not enter: what happens in the course of a life (gateway/lifecycle.py, gateway/by_the_clock.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.lifecycle import Lifecycle
+from gateway.message import AttemptJournal, Message
+from gateway.receipts import fold
+from gateway.storage.group_commit import SettleStream
+from gateway.storage.reader import Reader
+
+
+class Recovery:
+    """Takes up what a former life left, and says from where the next one has to look."""
+
+    def __init__(self, lifecycle: Lifecycle, reader: Reader, settling: SettleStream) -> None:
+        self._life = lifecycle
+        self._reader = reader
+        self._settling = settling
+
+    async def recover(self, node_id: int, marks: Mapping[int, int]) -> int:
+        """Take up what a former life left: attempts without known outcome are in doubt, queues are read again.
+
+        Returns how many messages are in doubt. To be done before anything is sent.
+        """
+        doubtful = 0
+        found = await self._reader.open_journals(node_id)
+        journals = {j.journal_id: AttemptJournal(j.journal_id) for j in found}
+        newest = {  # a message may stand in several: only its last writing counts
+            message_id: (account_id, sends, j.journal_id)
+            for j in found
+            for account_id, message_id, sends in zip(j.account_ids, j.message_ids, j.sends, strict=True)
+        }
+        loaded = await self._reader.load_messages([(account, message) for message, (account, _, _) in newest.items()])
+        for message in loaded.values():
+            _, sends, journal_id = newest[message.message_id]
+            if message.state == "in_doubt" or (message.state == "queued" and sends > message.sends):
+                message.journal = journals[journal_id]
+                message.journal.open_count += 1
+                message.sends = sends
+                doubtful += 1
+                self._doubt_whole(message)
+        self._settling.batch.closed_journals += [j.journal_id for j in journals.values() if not j.open_count]
+        await self._settling.durable()
+        await self._life.waiting_room.load_parked()
+        for connector_id, outbox in self._life.outboxes.items():
+            outbox.resume_from_id = marks.get(connector_id, 0)
+            outbox.work.set()
+        return doubtful
+
+    def _doubt_whole(self, message: Message) -> None:
+        self._life.active.enter(message)
+        for part_no, letter in enumerate(message.part_states):
+            if fold.part_in_doubt(message, part_no) == "changed":
+                self._life.note(message, "in_doubt", f"part {part_no}: the node ended while it was open")
+            if letter in "QI":
+                self._life.waiting_room.doubt(message, part_no)
+        self._life.store(message)
+
+    def marks(self, now_id: int) -> dict[int, int]:
+        """By connector id: from which message id on something may be queued in this node."""
+        horizon = min(now_id, self._life.active.oldest_landing())
+        found = {}
+        for connector_id, outbox in self._life.outboxes.items():
+            oldest = outbox.oldest_id()
+            found[connector_id] = horizon if oldest is None else min(horizon, oldest)
+        for message in self._life.active:
+            if message.state == "queued" and message.connector_id in found:
+                found[message.connector_id] = min(found[message.connector_id], message.message_id)
+        for _, connector_id, from_id in self._life.uncertain:
+            found[connector_id] = min(found.get(connector_id, horizon), from_id)
+        return found
