@@ -17,7 +17,9 @@ _HELP: Final = {
     "A sender name the account may use.": "Un nom d'émetteur permis au compte.",
     "Judge any SMSC by what it answers.": "Juger un SMSC quelconque sur ses réponses.",
     "Play every situation of SMPP against a server.": "Jouer chaque situation de SMPP contre un serveur.",
-    "A simulated carrier or client, with faults on demand.": "Un opérateur ou un client simulé, pannes sur demande.",
+    "A simulated carrier, client or network, with faults on demand.": (
+        "Un opérateur, un client ou un réseau simulé, pannes sur demande."
+    ),
     "Add a route.": "Ajouter une route.",
     "Add credit to an account.": "Créditer un compte.",
     "Address or network it may come from.": "Adresse ou réseau d'où il peut venir.",
@@ -110,6 +112,7 @@ _HELP: Final = {
     "Show what waits, for each connector and each customer.": ("Montrer ce qui attend, par connecteur et par client."),
     "Show who is bound to us, and where we are bound.": "Montrer qui est lié à nous, et à qui nous sommes liés.",
     "Simulate a carrier.": "Simuler un opérateur.",
+    "Simulate a bad network between two peers.": "Simuler un mauvais réseau entre deux pairs.",
     "Simulate a client.": "Simuler un client.",
     "Take a route away; messages already routed keep their choice.": (
         "Retirer une route ; les messages déjà routés gardent leur choix."

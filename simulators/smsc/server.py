@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import random
 import time
 from collections import deque
@@ -42,6 +43,7 @@ from gateway.smpp.pdus import (
 from gateway.smpp.session import SMSC_LIMITS
 from gateway.smpp.session_states import BindType, Role
 from simulators.agenda import Agenda
+from simulators.control_door import ControlDoor
 from simulators.log import (
     BindLine,
     CloseLine,
@@ -53,7 +55,7 @@ from simulators.log import (
 )
 from simulators.plain_values import Endpoint
 from simulators.smsc.behaviour import Judgement, SmscBehaviour, Verdict
-from simulators.smsc.control import ControlDoor
+from simulators.smsc.control import obey
 from simulators.smsc.deliveries import Delivery, Mailbox
 from simulators.smsc.message_ids import dress_id
 from simulators.smsc.postman import Link, Postman
@@ -143,7 +145,7 @@ class SimulatedSmsc:
         self._write(StartLine(role="smsc", seed=settings.seed))
         self._server = await self._loop.create_server(self._new_wire, settings.listen.host, settings.listen.port)
         self.port = self._server.sockets[0].getsockname()[1]
-        self._control = ControlDoor(self)
+        self._control = ControlDoor(functools.partial(obey, self))
         if settings.control is not None:
             self.control_port = await self._control.open(settings.control)
         self._ticker = self._loop.call_later(TICK_S, self._tick)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.docs.pages import ROOT, Block
 
-PORTS = ("2775", "2776", "9464")
+PORTS = ("2775", "2776", "2777", "9464")
 MARK = "=== end of block "
 MADE_HERE = ("Makefile", "pyproject.toml", "requirements.lock")  # what the Makefile's rules look at
 

@@ -20,6 +20,7 @@ import typer.main
 from gateway.command_line.main import make_app
 from gateway.storage import facts
 from simulators.esme.command import esme
+from simulators.fault_proxy.command import proxy
 from simulators.smsc.command import smsc
 from tests.docs.pages import ROOT, blocks, code, table_under
 from tests.docs.shells import checkout, missing_shapes, run_page
@@ -65,7 +66,7 @@ def test_every_option_is_told() -> None:
             assert re.search(rf"{option}\b", text), f"passerelle {words} {option} is nowhere"
 
 
-@pytest.mark.parametrize("simulator", [smsc, esme], ids=["smsc", "esme"])
+@pytest.mark.parametrize("simulator", [smsc, esme, proxy], ids=["smsc", "esme", "proxy"])
 def test_every_option_of_the_simulators_is_told(simulator: Any) -> None:
     app = typer.Typer(add_completion=False)
     app.command()(simulator)

@@ -139,6 +139,7 @@ async def test_cases_of_an_overloaded_lonely_or_leaving_node_hold(tmp_path: Path
             assert await holds("queue_full", full_queue)
             postgres.thaw()
             assert {(await neighbour.receive()).command_status for _ in range(3)} == {0}
+            await way.quiet()  # outcomes that wait for PostgreSQL would be a full queue, before it is told to be away
             assert await holds("database_gone_while_bound", postgres.stop)
             await eventually(lambda: holds("database_away"), 10, "binds are refused while PostgreSQL is away")
             await postgres.start()

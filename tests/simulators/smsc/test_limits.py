@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-import simulators.smsc.control
+import simulators.control_door
 import simulators.smsc.postman
 import simulators.smsc.server
 from gateway.smpp.command_status import CommandStatus
@@ -99,8 +99,8 @@ async def test_binds_of_too_many_names_are_refused(monkeypatch: pytest.MonkeyPat
 
 
 async def test_control_connections_and_lines_have_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulators.smsc.control, "DOORS_LIMIT", 1)
-    monkeypatch.setattr(simulators.smsc.control, "LINE_LIMIT", 10)
+    monkeypatch.setattr(simulators.control_door, "DOORS_LIMIT", 1)
+    monkeypatch.setattr(simulators.control_door, "LINE_LIMIT", 10)
     async with SimulatedSmsc(SmscSettings.parse(control="127.0.0.1:0")) as smsc:
         reader, writer = await asyncio.open_connection("127.0.0.1", smsc.control_port)
         writer.write(b"{}\n")
