@@ -94,6 +94,7 @@ class Connector(Protocol):
 
     name: str
     connector_id: int
+    receipt_covers: str  # letters of the parts that a receipt decides along with its own: "" where each has its own
     room: asyncio.Event  # set when reserve() may succeed again
 
     @property

@@ -17,7 +17,7 @@ import msgspec
 
 from gateway.accept.fact_book import FactBook
 from gateway.accept.refusals import Refusal
-from gateway.accept.rules import ESM_UDHI, AcceptPolicy, admit, no_longer_permitted
+from gateway.accept.rules import ESM_UDHI, SAR_REFERENCE, AcceptPolicy, admit, no_longer_permitted
 from gateway.active import ActiveMessages
 from gateway.connector import (
     Connector,
@@ -225,10 +225,13 @@ class Lifecycle:
     @staticmethod
     def _sticky_key(message: Message) -> int:
         """The same for all submissions that are parts of one long message: their UDH begins alike (23.040
-        9.2.3.24.1).
+        9.2.3.24.1), or their SAR reference is one.
         """
         if message.envelope.esm_class & ESM_UDHI:
             return zlib.crc32(message.user_data[:5], zlib.crc32(message.destination_addr.encode()))
+        for tag, value in message.envelope.tlvs:
+            if tag == SAR_REFERENCE:
+                return zlib.crc32(value, zlib.crc32(message.destination_addr.encode()))
         return message.message_id
 
     # ------------------------------------------------------------------ send
@@ -408,6 +411,8 @@ class Lifecycle:
     def _fold_receipt(self, connector: Connector, message: Message, part_no: int, state: str, error: str) -> None:
         now_ms = self._wall_ms()
         folded = fold.part_receipted(message, part_no, state, error, now_ms, self.policy.money)
+        if connector.receipt_covers:
+            fold.rest_receipted(message, connector.receipt_covers, state, error, now_ms, self.policy.money)
         self._tallies.receipts[connector.name, folded] += 1
         if folded == "conflict":
             self.note(message, "receipt_conflict", f"part {part_no} was {message.state}, then {state} {error}")

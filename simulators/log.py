@@ -70,6 +70,7 @@ class SmscSubmitLine(LogLine, tag="submit", gc=False, kw_only=True):
     registered_delivery: int
     short_message: str
     bind: str
+    tlvs: tuple[tuple[int, str], ...] = ()  # tag, value in hexadecimal
 
 
 class SmscReceiptLine(LogLine, tag="receipt", gc=False, kw_only=True):

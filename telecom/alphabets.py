@@ -188,19 +188,24 @@ def header_septets(header_octets: int) -> int:
     return (8 * header_octets + 6) // 7
 
 
-def pack_counted_by_octets(septets: bytes) -> bytes:
+def pack_counted_by_octets(septets: bytes, header_octets: int = 0) -> bytes:
     """Packed where only octets are counted (USSD, SMPP "packed"): a carriage return fills seven spare bits.
 
-    A text that ends in a carriage return on an octet boundary gets a second one (6.1.2.3.1).
+    A text that ends in a carriage return on an octet boundary gets a second one (6.1.2.3.1). header_octets: of the
+    header in front, which is not packed; fill bits lead to the next septet boundary (3GPP TS 23.040, 9.2.3.24).
     """
-    filled = len(septets) % 8 == 7 or (len(septets) % 8 == 0 and septets.endswith(b"\r"))
-    return pack_septets(septets + b"\r" if filled else septets)
+    fill_bits = fill_bits_after(header_octets)
+    spare_bits = -(fill_bits + 7 * len(septets)) % 8
+    filled = spare_bits == 7 or (spare_bits == 0 and septets.endswith(b"\r"))
+    return pack_septets(septets + b"\r" if filled else septets, fill_bits)
 
 
-def unpack_counted_by_octets(octets: bytes) -> bytes:
+def unpack_counted_by_octets(octets: bytes, header_octets: int = 0) -> bytes:
     """Septets of such a packing: a carriage return in the last seven bits before an octet boundary is filling.
 
     The second carriage return of a text that ended in one on a boundary stays: 6.1.2.3.1 takes it for harmless.
     """
-    septets = unpack_septets(octets, 8 * len(octets) // 7)
-    return septets[:-1] if len(septets) % 8 == 0 and septets.endswith(b"\r") else septets
+    fill_bits = fill_bits_after(header_octets) if octets else 0
+    septets = unpack_septets(octets, (8 * len(octets) - fill_bits) // 7, fill_bits)
+    on_boundary = (fill_bits + 7 * len(septets)) % 8 == 0
+    return septets[:-1] if septets and on_boundary and septets.endswith(b"\r") else septets

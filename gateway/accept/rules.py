@@ -17,6 +17,7 @@ from telecom.parts import MAX_PARTS, count_parts
 
 TON_ALPHANUMERIC = 5  # SMPP v3.4 5.2.5
 ESM_UDHI = 0x40  # SMPP v3.4 5.2.12
+SAR_REFERENCE = 0x020C  # SMPP v3.4 5.3.2.22
 SUPPORTED_DATA_CODINGS = frozenset(octet for octet in range(256) if meaning_of(octet) is not None)
 SOURCE_DIGITS = range(2, 16)  # a short code has two digits at least (chosen), an E.164 number fifteen at most
 
@@ -26,6 +27,7 @@ class AcceptPolicy(msgspec.Struct, frozen=True):
 
     default_region: str | None = None
     validity_ms: int = 48 * 3600 * 1000
+    parts_limit: int = MAX_PARTS
     longest_validity_ms: int = 14 * 24 * 3600 * 1000  # smpp_time beyond it is cut, as SMSCs do
 
 
@@ -52,7 +54,7 @@ def admit(
     if submission.data_coding not in SUPPORTED_DATA_CODINGS:
         return Refusal.DATA_CODING_UNSUPPORTED
     parts = count_parts(submission.user_data, submission.data_coding, bool(submission.envelope.esm_class & ESM_UDHI))
-    if parts > MAX_PARTS:
+    if parts > policy.parts_limit:
         return Refusal.TOO_MANY_PARTS
     refusal = _time_refusal(submission, policy, now_ms)
     if refusal is not None:

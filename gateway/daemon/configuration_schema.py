@@ -101,6 +101,8 @@ class SmppConnector(msgspec.Struct, frozen=True):
     window: Window = 10
     tps: Annotated[float, Meta(ge=0, le=100_000)] = 0.0
     default_alphabet: Alphabet = "gsm7"
+    long_messages: Literal["udh", "udh16", "sar", "payload"] = "udh"
+    part_receipts: Literal["each", "last"] = "each"
     source_ton: Octet | None = None  # absent: from the shape of the address
     source_npi: Octet | None = None
     destination_ton: Octet = 1  # SMPP v3.4 5.2.5: international
@@ -123,7 +125,7 @@ class Limits(msgspec.Struct, frozen=True):
     group_commit_batch: Annotated[int, Meta(ge=1, le=10_000)] = 400  # chosen: rows of one transaction
     group_commit_waiting: Count = 20_000  # chosen: beyond it a submission is refused with 0x14
     connector_queue: Count = 20_000  # chosen: messages in memory for one connector; the others wait in PostgreSQL
-    message_parts: Annotated[int, Meta(ge=1, le=255)] = 10
+    message_parts: Annotated[int, Meta(ge=1, le=10)] = 10  # telecom.parts.MAX_PARTS: what handsets put together
     validity_s: Annotated[float, Meta(gt=0, le=14 * 86_400)] = 172_800.0  # chosen: 48 h where the customer says nothing
     drain_timeout_s: Seconds = 30.0
 

@@ -273,7 +273,11 @@ def _policy(configuration: Configuration) -> LifePolicy:
     policy, limits = configuration.policy, configuration.limits
     grace_s = min((c.in_doubt_grace_s for c in configuration.connectors), default=60.0)
     return LifePolicy(
-        accept=AcceptPolicy(default_region=policy.default_country, validity_ms=int(limits.validity_s * 1000)),
+        accept=AcceptPolicy(
+            default_region=policy.default_country,
+            validity_ms=int(limits.validity_s * 1000),
+            parts_limit=limits.message_parts,
+        ),
         money=MoneyPolicy(capture_at=policy.capture_at, unknown_outcome=policy.unknown_outcome),
         resend_classes=frozenset(policy.in_doubt_resend_classes),
         doubt_grace_ms=int(grace_s * 1000),
@@ -319,6 +323,8 @@ def _profile(connector: SmppConnector, connector_id: int) -> CarrierProfile:
         window=connector.window,
         tps=connector.tps,
         alphabet=connector.default_alphabet,
+        long_messages=connector.long_messages,
+        part_receipts=connector.part_receipts,
         source_ton=connector.source_ton,
         source_npi=connector.source_npi,
         destination_ton=connector.destination_ton,

@@ -28,6 +28,8 @@ class CarrierProfile(msgspec.Struct, frozen=True, kw_only=True):
     window: int = 10
     tps: float = 0.0
     alphabet: Literal["gsm7", "gsm7_packed", "latin1", "ascii", "cp1252", "utf8"] = "gsm7"
+    long_messages: Literal["udh", "udh16", "sar", "payload"] = "udh"
+    part_receipts: Literal["each", "last"] = "each"  # which parts of a message ask for a receipt
     source_ton: int | None = None
     source_npi: int | None = None
     destination_ton: int = 1

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from time import monotonic
 from typing import Any, cast
+
+import msgspec
 
 from gateway.connector import (
     ConnectorEvent,
@@ -25,8 +27,8 @@ from gateway.connector import (
 from gateway.egress.answers import rule_for
 from gateway.egress.carrier_link import CarrierLink
 from gateway.egress.profile import CarrierProfile
-from gateway.egress.submit_parts import Part, length_fault, parts_of
-from gateway.message import Envelope, Message
+from gateway.egress.submit_parts import WHOLE, Part, parts_of
+from gateway.message import PART_IN_DOUBT, PART_QUEUED, PART_SUBMITTED, Envelope, Message
 from gateway.pace import Pace
 from gateway.receipts.parse import TAG_MESSAGE_PAYLOAD, is_receipt, read_receipt
 from gateway.smpp.command_status import CommandStatus
@@ -53,6 +55,8 @@ THROTTLE_FACTOR, RECOVERY_FACTOR, RECOVERY_EVERY_S = 0.5, 1.05, 10.0  # smpp-ans
 QUEUE_FULL_PAUSE_S, QUEUE_FULL_SPAN_S, QUEUE_FULL_MANY = 60.0, 10.0, 3  # smpp-answers: several in 10 s
 EVENTS_LIMIT = 50_000  # chosen: unsettled events of a carrier, past which we stop reading from it
 
+RECEIPT_COVERS = {"payload": PART_QUEUED + PART_SUBMITTED + PART_IN_DOUBT, "last": PART_SUBMITTED}
+
 Token = tuple[CarrierLink, int, int, bool]  # link, its connection, sequence_number, whether it was a data_sm
 
 
@@ -77,6 +81,7 @@ class SmppConnector:
         self._events: list[ConnectorEvent] = []
         self._happened = asyncio.Event()
         self.suspended = False
+        self.receipt_covers = RECEIPT_COVERS.get(profile.long_messages) or RECEIPT_COVERS.get(profile.part_receipts, "")
         self.links = [
             CarrierLink(self, profile, number, BindType(bind_type))
             for number, bind_type in enumerate(profile.bind_types)
@@ -147,10 +152,10 @@ class SmppConnector:
                 unsent.append(message)
                 continue
             parts = parts_of(message, self.profile)
-            fault = length_fault(parts)
-            if fault:
-                for _, (_, part_no) in parts:
-                    self._put(Rejected(message, part_no, fault, elsewhere=True))
+            if isinstance(parts, str):
+                for part_no, letter in enumerate(message.part_states):
+                    if letter == PART_QUEUED:
+                        self._put(Rejected(message, part_no, parts, elsewhere=True))
                 continue
             link.submit(parts)
             touched.add(link)
@@ -298,7 +303,7 @@ class SmppConnector:
                 for link in self.links:
                     link.resume_reading()
             if events:
-                yield events
+                yield events if self.profile.long_messages != "payload" else list(_for_each_part(events))
 
     def acknowledge(self, tokens: list[Any], stored: bool) -> None:
         touched: set[CarrierLink] = set()
@@ -329,6 +334,17 @@ class SmppConnector:
 def _part(context: object) -> Part:
     """What submit() gave along with a request: only submit_sm carries a context."""
     return cast(Part, context)
+
+
+def _for_each_part(events: list[ConnectorEvent]) -> Iterator[ConnectorEvent]:
+    """The outcome of a PDU that carried a whole message, as one for each of its parts (sentence 2 of the contract)."""
+    for event in events:
+        kind = type(event)
+        if kind is ReceiptArrived or kind is InboundArrived or event.part_no != WHOLE:  # type: ignore[union-attr]
+            yield event
+        else:
+            for part_no in range(event.message.part_count):  # type: ignore[union-attr]  # an outcome
+                yield msgspec.structs.replace(event, part_no=part_no)
 
 
 def _status_name(status: int) -> str:

@@ -1,42 +1,182 @@
 """A message as the submit_sm PDUs of one carrier: its parts, its alphabet, its way to write addresses.
 
-Source: SMPP v3.4 4.4.1, 5.2.12, 5.2.19, 5.2.22; 3GPP TS 23.040 9.2.3.24.1. Dialects are fields of the CarrierProfile.
+Source: SMPP v3.4 4.4.1, 5.2.12, 5.2.19, 5.3.2.22 to 5.3.2.25 (SAR), 5.3.2.32 (message_payload); 3GPP TS 23.040
+9.2.3.24. Dialects are fields of the CarrierProfile. A customer's own header, class, ports and octets go as they came.
 What must not enter: links, windows, answers (smpp_connector.py).
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from gateway.egress.profile import CarrierProfile
 from gateway.message import PART_QUEUED, Message
 from gateway.smpp.pdus import SubmitSm
-from telecom.data_coding import DefaultAlphabet, decode_user_data, encode_user_data
-from telecom.parts import split_user_data
+from telecom.alphabets import NotInAlphabet
+from telecom.data_coding import UCS2, meaning_of
+from telecom.default_alphabet import split_header, text_of, to_default_alphabet, without_shifts
+from telecom.parts import OCTETS, count_parts, split_user_data
+from telecom.udh import Concatenation, concatenation_element, encode_udh
 
 TON_ALPHANUMERIC, ESM_UDHI = 5, 0x40  # SMPP v3.4 5.2.5, 5.2.12
+ESM_KEPT = 0xFC  # SMPP v3.4 5.2.12: type, header and reply path are the customer's; the messaging mode is ours
 SHORT_MESSAGE_OCTETS, ADDRESS_OCTETS = 254, 20  # SMPP v3.4 5.2.22, 5.2.8
+NARROW_HEADER_OCTETS = 6  # 3GPP TS 23.040 9.2.3.24.1: length octet and element 00
+TAG_SAR_REFERENCE, TAG_SAR_TOTAL, TAG_SAR_NUMBER = 0x020C, 0x020E, 0x020F  # SMPP v3.4 5.3.2.22 to 5.3.2.24
+TAG_MESSAGE_PAYLOAD = 0x0424  # SMPP v3.4 5.3.2.32
+WHOLE = -1  # the part number of a PDU that carries every part of its message
+SAR_TAGS = (TAG_SAR_REFERENCE, TAG_SAR_TOTAL, TAG_SAR_NUMBER)
 
 Part = tuple[Message, int]
+Tlvs = tuple[tuple[int, bytes], ...]
 
 
-def parts_of(message: Message, profile: CarrierProfile) -> list[tuple[SubmitSm, Part]]:
-    """What submit() writes for a message: one PDU for each part that is queued, with the part's place."""
-    user_data = message.user_data
-    if profile.alphabet != "gsm7" and message.data_coding == 0:
-        user_data = _in_alphabet(user_data, profile.alphabet, bool(message.envelope.esm_class & ESM_UDHI))
+class Piece(NamedTuple):
+    """User data of one PDU. has_udh: it begins with a header."""
+
+    user_data: bytes
+    has_udh: bool
+    tlvs: Tlvs
+    part_no: int = 0
+
+
+def parts_of(message: Message, profile: CarrierProfile) -> list[tuple[SubmitSm, Part]] | str:
+    """What submit() writes for a message: one PDU for each part that is queued, with the part's place; or why nothing
+    can be written, before anything is: a half sent message helps nobody.
+    """
+    if len(message.source_addr) > ADDRESS_OCTETS or len(message.destination_addr) > ADDRESS_OCTETS:
+        return "an address is longer than SMPP allows"
+    data_coding = message.data_coding
+    envelope = message.envelope
     if message.part_count == 1:
-        return [(_submit_sm(message, profile, user_data, message.envelope.esm_class & ESM_UDHI), (message, 0))]
-    reference = (message.message_id >> 20 ^ message.message_id) & 0xFF
-    pieces = split_user_data(user_data, message.data_coding, reference)
+        pieces = [Piece(message.user_data, bool(envelope.esm_class & ESM_UDHI), envelope.tlvs)]
+        if envelope.tlvs:
+            pieces = [_with_header_for_sar(pieces[0], data_coding, profile)]
+    else:
+        pieces = _cut(message, profile, message.user_data, data_coding)
+    if profile.alphabet != "gsm7" and _is_default(data_coding, profile):
+        translated = _in_alphabet(pieces, profile)
+        if isinstance(translated, NotInAlphabet):
+            in_ucs2 = _in_ucs2(message, profile)
+            if in_ucs2 is None:
+                return f"the carrier's default alphabet {profile.alphabet} lacks {' '.join(translated.offending)}"
+            translated, data_coding = in_ucs2, UCS2
+        pieces = translated
+    return _pdus(message, profile, pieces, data_coding)
+
+
+# ---------------------------------------------------------------- cutting
+
+
+def _cut(message: Message, profile: CarrierProfile, user_data: bytes, data_coding: int) -> list[Piece]:
+    """The parts of a message of several, in the carrier's way. The reference follows from the id: a resend has it too.
+
+    One way is narrower than what the price was counted with (16-bit references): a message that would take a part
+    more goes with 8-bit references.
+    """
+    tlvs = message.envelope.tlvs
+    way = profile.long_messages
+    if way == "payload":
+        return [Piece(user_data, False, tlvs, WHOLE)]
+    reference = message.message_id >> 20 ^ message.message_id
+    if way == "udh16" and count_parts(user_data, data_coding, False, wide_reference=True) == message.part_count:
+        pieces = split_user_data(user_data, data_coding, reference, wide_reference=True)
+        return [Piece(piece, True, tlvs, number) for number, piece in enumerate(pieces)]
+    pieces = split_user_data(user_data, data_coding, reference)
+    if way != "sar":
+        return [Piece(piece, True, tlvs, number) for number, piece in enumerate(pieces)]
     return [
-        (_submit_sm(message, profile, piece, ESM_UDHI), (message, number))
+        Piece(piece[NARROW_HEADER_OCTETS:], False, (*tlvs, *_sar(reference, len(pieces), number + 1)), number)
         for number, piece in enumerate(pieces)
-        if message.part_states[number] == PART_QUEUED
     ]
 
 
-def _submit_sm(message: Message, profile: CarrierProfile, user_data: bytes, esm_class: int) -> SubmitSm:
+def _sar(reference: int, total: int, number: int) -> Tlvs:
+    return (
+        (TAG_SAR_REFERENCE, (reference & 0xFFFF).to_bytes(2, "big")),
+        (TAG_SAR_TOTAL, bytes((total,))),
+        (TAG_SAR_NUMBER, bytes((number,))),
+    )
+
+
+def _with_header_for_sar(piece: Piece, data_coding: int, profile: CarrierProfile) -> Piece:
+    """A customer's part by SAR, for a carrier that is told of parts by headers; as it came where it does not fit."""
+    if profile.long_messages not in ("udh", "udh16") or piece.has_udh:
+        return piece
+    sar = {tag: int.from_bytes(value, "big") for tag, value in piece.tlvs if tag in SAR_TAGS}
+    if len(sar) < len(SAR_TAGS) or not 1 <= sar[TAG_SAR_NUMBER] <= sar[TAG_SAR_TOTAL] <= 255:
+        return piece
+    wide = profile.long_messages == "udh16"
+    reference = sar[TAG_SAR_REFERENCE] & (0xFFFF if wide else 0xFF)
+    place = Concatenation(reference, sar[TAG_SAR_TOTAL], sar[TAG_SAR_NUMBER], wide)
+    user_data = encode_udh((concatenation_element(place),)) + piece.user_data
+    if count_parts(user_data, data_coding, True) > 1:
+        return piece
+    return Piece(user_data, True, tuple((tag, value) for tag, value in piece.tlvs if tag not in SAR_TAGS))
+
+
+# ---------------------------------------------------------------- alphabets
+
+
+def _is_default(data_coding: int, profile: CarrierProfile) -> bool:
+    """Whether user data is in the alphabet that value 0 means; a class (flash) is always GSM 7-bit, packed or not."""
+    if data_coding == 0:
+        return True
+    meaning = meaning_of(data_coding)
+    return profile.alphabet == "gsm7_packed" and meaning is not None and meaning.alphabet == "default"
+
+
+def _in_alphabet(pieces: list[Piece], profile: CarrierProfile) -> list[Piece] | NotInAlphabet:
+    """Each part by itself, so that its octets may be more or fewer than its septets and its place stays."""
+    translated = []
+    for piece in pieces:
+        written = to_default_alphabet(piece.user_data, piece.has_udh, profile.alphabet)
+        if isinstance(written, NotInAlphabet):
+            return written
+        header, text = written
+        translated.append(Piece(header + text, bool(header), piece.tlvs, piece.part_no))
+    return translated
+
+
+def _in_ucs2(message: Message, profile: CarrierProfile) -> list[Piece] | None:
+    """The message in UCS-2, for a carrier whose alphabet lacks a character; None where it would take other parts than
+    were paid for.
+    """
+    has_udh = bool(message.envelope.esm_class & ESM_UDHI)
+    text = text_of(message.user_data, has_udh).encode("utf-16-be")
+    if message.part_count > 1:
+        same = count_parts(text, UCS2, False) == message.part_count
+        return _cut(message, profile, text, UCS2) if same else None
+    header_octets, header, _ = split_header(message.user_data, has_udh)
+    kept = without_shifts(header_octets, header)
+    return [Piece(kept + text, bool(kept), message.envelope.tlvs)] if len(kept) + len(text) <= OCTETS else None
+
+
+# ---------------------------------------------------------------- PDUs
+
+
+def _pdus(
+    message: Message, profile: CarrierProfile, pieces: list[Piece], data_coding: int
+) -> list[tuple[SubmitSm, Part]]:
+    """Of the parts those that are queued; the last one asks for a receipt, the others where the carrier gives each."""
+    states = message.part_states
+    queued = [p for p in pieces if states[p.part_no] == PART_QUEUED] if len(pieces) > 1 else pieces
+    last = len(queued) - 1
+    return [
+        (
+            _submit_sm(message, profile, piece, data_coding, place == last or profile.part_receipts == "each"),
+            (message, piece.part_no),
+        )
+        for place, piece in enumerate(queued)
+    ]
+
+
+def _submit_sm(message: Message, profile: CarrierProfile, piece: Piece, data_coding: int, receipt: bool) -> SubmitSm:
     envelope = message.envelope
     source_ton = envelope.source_addr_ton
+    user_data, tlvs = piece.user_data, piece.tlvs
+    if piece.part_no == WHOLE or len(user_data) > SHORT_MESSAGE_OCTETS:
+        user_data, tlvs = b"", (*tlvs, (TAG_MESSAGE_PAYLOAD, user_data))
     return SubmitSm(
         service_type=envelope.service_type,
         source_addr_ton=source_ton
@@ -47,32 +187,11 @@ def _submit_sm(message: Message, profile: CarrierProfile, user_data: bytes, esm_
         dest_addr_ton=profile.destination_ton,
         dest_addr_npi=profile.destination_npi,
         destination_addr=message.destination_addr,
-        esm_class=esm_class,
+        esm_class=envelope.esm_class & ESM_KEPT & ~ESM_UDHI | (ESM_UDHI if piece.has_udh else 0),
         protocol_id=envelope.protocol_id,
         priority_flag=envelope.priority_flag,
-        registered_delivery=1,  # a final state is owed for every message (promise P5)
-        data_coding=message.data_coding,
+        registered_delivery=int(receipt),  # a final state is owed for every message (promise P5)
+        data_coding=data_coding,
         short_message=user_data,
-        tlvs=envelope.tlvs,
+        tlvs=tlvs,
     )
-
-
-def _in_alphabet(user_data: bytes, alphabet: DefaultAlphabet, has_udh: bool) -> bytes:
-    """GSM septets, one an octet, in what a carrier calls its default alphabet; as they are where it lacks a
-    character.
-    """
-    header = user_data[: user_data[0] + 1] if has_udh else b""
-    text = decode_user_data(user_data[len(header) :], 0, "gsm7")
-    encoded = encode_user_data(text, 0, alphabet) if isinstance(text, str) else None
-    fits = isinstance(encoded, bytes) and len(header) + len(encoded) <= SHORT_MESSAGE_OCTETS
-    return header + encoded if fits and isinstance(encoded, bytes) else user_data
-
-
-def length_fault(parts: list[tuple[SubmitSm, Part]]) -> str:
-    """Why parts cannot be written, before any is: a half sent message helps nobody. Lengths alone can be at fault."""
-    for pdu, _ in parts:
-        if len(pdu.short_message) > SHORT_MESSAGE_OCTETS:
-            return f"a part has {len(pdu.short_message)} octets, more than short_message holds"
-        if len(pdu.source_addr) > ADDRESS_OCTETS or len(pdu.destination_addr) > ADDRESS_OCTETS:
-            return "an address is longer than SMPP allows"
-    return ""

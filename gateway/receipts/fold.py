@@ -130,6 +130,13 @@ def part_receipted(message: Message, part_no: int, state: str, error: str, now_m
     return "changed"
 
 
+def rest_receipted(message: Message, covered: str, state: str, error: str, now_ms: int, policy: MoneyPolicy) -> None:
+    """The one receipt of a message speaks of all its parts that stand in one of these letters."""
+    for part_no, letter in enumerate(message.part_states):
+        if letter in covered and message.state not in FINAL:
+            part_receipted(message, part_no, state, error, now_ms, policy)
+
+
 def finish(message: Message, state: str, error: str, now_ms: int, policy: MoneyPolicy) -> None:
     """Put a message in a final state and close its hold. A move that MOVES forbids is our fault: ValueError."""
     if state not in MOVES[message.state]:

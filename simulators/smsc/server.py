@@ -429,6 +429,7 @@ class SimulatedSmsc:
             registered_delivery=submit.registered_delivery,
             short_message=octets.hex(),
             bind=link.wire.name,
+            tlvs=tuple((tag, value.hex()) for tag, value in submit.tlvs),
         )
         if judgement is not Judgement.REFUSED:
             self.taken.append(line)

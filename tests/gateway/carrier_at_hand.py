@@ -39,6 +39,7 @@ class CarrierAtHand:
         self.name = name
         self.connector_id = connector_id
         self.window = window
+        self.receipt_covers = ""
         self.room = asyncio.Event()
         self.answer: Answer | None = None
         self.written: list[tuple[int, int]] = []

@@ -146,6 +146,11 @@ def test_more_than_ten_parts_are_refused() -> None:
     assert refused(user_data=b"a" * 1531) is Refusal.TOO_MANY_PARTS
 
 
+def test_the_limit_of_parts_is_the_operators() -> None:
+    assert refused(policy=AcceptPolicy(parts_limit=2), user_data=b"a" * 307) is Refusal.TOO_MANY_PARTS
+    assert admitted(policy=AcceptPolicy(parts_limit=2), user_data=b"a" * 306).part_count == 2
+
+
 def test_user_data_with_a_header_of_its_own_must_fit_one_part() -> None:
     header = b"\x05\x00\x03\x01\x02\x01"
     assert admitted(user_data=header + b"a" * 153, esm_class=0x40).part_count == 1

@@ -265,3 +265,23 @@ def test_parts_of_unknown_outcome_make_the_message_unknown_and_better_news_count
     assert fold.part_receipted(message, 0, "delivered", "", 7, AT_ONCE) == "changed"
     assert fold.part_receipted(message, 1, "unknown", "", 8, AT_ONCE) == "changed"
     assert (message.state, message.part_states) == ("unknown", "DU")
+
+
+def test_one_receipt_speaks_for_the_parts_that_stand_in_its_letters() -> None:
+    message = message_of(3)
+    for part in (1, 2):
+        fold.part_taken(message, part, str(part), 5, AT_ONCE)
+    fold.part_receipted(message, 2, "delivered", "", 6, AT_ONCE)
+    fold.rest_receipted(message, "S", "delivered", "", 6, AT_ONCE)
+    assert (message.part_states, message.state) == ("QDD", "queued")
+    fold.rest_receipted(message, "QS", "delivered", "", 6, AT_ONCE)
+    assert (message.part_states, message.state) == ("DDD", "delivered")
+
+
+def test_a_failure_ends_the_message_whatever_the_receipt_covers() -> None:
+    message = message_of(2)
+    fold.part_taken(message, 0, "1", 5, AT_ONCE)
+    fold.part_taken(message, 1, "2", 5, AT_ONCE)
+    fold.part_receipted(message, 1, "undeliverable", "011", 6, AT_ONCE)
+    fold.rest_receipted(message, "S", "undeliverable", "011", 6, AT_ONCE)
+    assert (message.part_states, message.state, message.error) == ("SF", "undeliverable", "011")
