@@ -97,7 +97,9 @@ class ByTheClock:
             self._settling.batch.delays.append((now_ms + OPEN_PAUSE_MS, *key, "was busy when its time came"))
         elif message.state == "queued":
             message.delay_stored = True
-            if outbox is not None:
+            if row.not_before_ms > now_ms:  # it was replaced meanwhile, and has another schedule
+                self._life.postpone(message, row.not_before_ms, "schedule")
+            elif outbox is not None:
                 outbox.put_claimed(message)
             elif (
                 isinstance(self._life.route(message, now_ms), NoRoute)

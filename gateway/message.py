@@ -35,6 +35,7 @@ class Envelope(msgspec.Struct, array_like=True, gc=False):
     submitted_source: str = ""  # as the customer wrote it; receipts repeat it
     submitted_destination: str = ""
     tlvs: tuple[tuple[int, bytes], ...] = ()
+    multi: tuple[int, ...] = ()  # of a submit_multi: its first message id, which the answer named, and its last
 
 
 class Submission(msgspec.Struct, gc=False):

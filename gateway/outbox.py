@@ -69,6 +69,14 @@ class Outbox:
         """The next message."""
         return self._queue.popleft()
 
+    def withdraw(self, message: Message) -> bool:
+        """Take this very message out of the queue, wherever it stands; False: it is not here. Rare: it searches."""
+        for place, waiting in enumerate(self._queue):
+            if waiting is message:
+                del self._queue[place]
+                return True
+        return False
+
     @property
     def wants_rows(self) -> bool:
         """Whether rows should be read: some wait, and half of the memory is free."""

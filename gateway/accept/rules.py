@@ -11,6 +11,7 @@ import msgspec
 from gateway.accept.fact_book import FactBook
 from gateway.accept.refusals import Refusal
 from gateway.message import Message, Submission
+from gateway.storage.facts import AccountRow
 from telecom.data_coding import meaning_of
 from telecom.numbers import Number, parse_number
 from telecom.parts import MAX_PARTS, count_parts
@@ -41,14 +42,9 @@ def admit(
     refusal = _source_refusal(submission, book)
     if refusal is not None:
         return refusal
-    number = parse_number(
-        submission.destination_addr,
-        ton=submission.envelope.dest_addr_ton,
-        default_region=account.default_region or policy.default_region,
-    )
-    if not isinstance(number, Number):
+    destination = destination_number(account, policy, submission.destination_addr, submission.envelope.dest_addr_ton)
+    if destination is None:
         return Refusal.DESTINATION_INVALID
-    destination = number.e164
     if book.is_blocked(submission.account_id, destination):
         return Refusal.DESTINATION_BLOCKED
     if submission.data_coding not in SUPPORTED_DATA_CODINGS:
@@ -80,6 +76,12 @@ def admit(
         notify="asked" if submission.envelope.registered_delivery & 0x03 else "no",
         part_states="Q" * parts,
     )
+
+
+def destination_number(account: AccountRow, policy: AcceptPolicy, address: str, ton: int) -> str | None:
+    """The E.164 number that an account means by an address; None when it is none."""
+    number = parse_number(address, ton=ton, default_region=account.default_region or policy.default_region)
+    return number.e164 if isinstance(number, Number) else None
 
 
 def _time_refusal(submission: Submission, policy: AcceptPolicy, now_ms: int) -> Refusal | None:

@@ -49,3 +49,9 @@ def format_receipt_date(unix_ms: int) -> str:
 @functools.lru_cache(maxsize=256)  # chosen: the receipts of one moment fall into few minutes
 def _format_minute(unix_minutes: int) -> str:
     return datetime.datetime.fromtimestamp(unix_minutes * 60, datetime.UTC).strftime("%y%m%d%H%M")
+
+
+def format_time(unix_ms: int) -> str:
+    """The absolute form "YYMMDDhhmmsstnnp" in UTC (7.1.1.1)."""
+    moment = datetime.datetime.fromtimestamp(unix_ms // 1000, datetime.UTC)
+    return f"{moment:%y%m%d%H%M%S}{unix_ms % 1000 // 100}00+"

@@ -7,6 +7,7 @@ What must not enter: decisions, retries, transactions (group_commit.py owns thos
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -49,8 +50,8 @@ def accept_columns(messages: list[Message], opened: list[bool], journal_id: int)
     ]
 
 
-def _message(row: asyncpg.Record) -> Message:
-    fields = dict(row)
+def read_message(fields: dict[str, Any]) -> Message:
+    """A message from the columns of its row."""
     fields["envelope"] = decode_envelope(fields["envelope"])
     fields["refused_by"] = tuple(fields["refused_by"])
     return Message(**fields)
@@ -89,13 +90,13 @@ async def load_messages(connection: asyncpg.Connection, keys: Iterable[tuple[int
     found = await connection.fetch(
         MESSAGE_SQL["load_messages"], list({account for account, _ in pairs}), [message for _, message in pairs]
     )
-    return {row["message_id"]: _message(row) for row in found}
+    return {row["message_id"]: read_message(dict(row)) for row in found}
 
 
 async def queued_after(connection: asyncpg.Connection, connector_id: int, from_id: int, limit: int) -> list[Message]:
     """Up to `limit` messages of a connector that wait to be sent, from an id on, in order of acceptance."""
     found = await connection.fetch(MESSAGE_SQL["queued_after"], connector_id, from_id, limit)
-    return [_message(row) for row in found]
+    return [read_message(dict(row)) for row in found]
 
 
 class Journal(msgspec.Struct):
@@ -132,7 +133,7 @@ async def overdue(
 ) -> list[Message]:
     """Messages in one of these states although their validity ended in this span, first ended first."""
     found = await connection.fetch(MESSAGE_SQL["overdue"], after_ms, until_ms, list(states), limit)
-    return [_message(row) for row in found]
+    return [read_message(dict(row)) for row in found]
 
 
 async def find_smsc_ids(
@@ -169,7 +170,7 @@ async def owed_receipts(
 ) -> list[Message]:
     """Final messages whose receipt nobody has taken and nobody keeps for later."""
     found = await connection.fetch(MESSAGE_SQL["owed_receipts"], account_ids, from_id, limit)
-    return [_message(row) for row in found]
+    return [read_message(dict(row)) for row in found]
 
 
 def _inbound(row: asyncpg.Record) -> InboundMessage:

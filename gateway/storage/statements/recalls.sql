@@ -1,0 +1,56 @@
+-- What customers ask of messages they gave us before: to see, to find, to replace one.
+
+-- name: find_message
+-- One message, and whether it waits in `delayed` held by no node: only then may it be changed there.
+SELECT m.*, d.message_id IS NOT NULL AS postponed, coalesce(d.claimed_epoch, 0) = 0 AS unclaimed
+FROM messages m LEFT JOIN delayed d USING (account_id, message_id) WHERE m.account_id = $1 AND m.message_id = $2;
+
+-- name: find_between
+-- The messages of an account between two ids: those of one submit_multi, with strangers among them.
+SELECT * FROM messages WHERE account_id = $1 AND message_id BETWEEN $2 AND $3 ORDER BY message_id;
+
+-- name: find_waiting
+-- Messages of an account to one number that wait to be sent, after an id. What is postponed may be old; of the rest none
+-- waits below the marks of the queues.
+SELECT m.* FROM messages m JOIN delayed d USING (account_id, message_id)
+WHERE d.account_id = $1 AND m.destination_addr = $2 AND m.state = 'queued' AND m.message_id > $3
+UNION
+SELECT m.* FROM messages m
+WHERE m.account_id = $1 AND m.destination_addr = $2 AND m.state = 'queued' AND m.message_id > $3
+  AND m.message_id >= (SELECT coalesce(min(queued_from_id), 0) FROM connector_marks)
+ORDER BY message_id LIMIT $4;
+
+-- name: replace_message
+-- Puts another content in place of a message's that waits in `delayed` held by no node, where its account can pay what it
+-- costs more; the difference is held or released. $13: extra price; $14: due at, 0 for as it was; $15: now; $16: why of a
+-- message that was put there for this.
+WITH token AS (
+    SELECT account_id FROM delayed WHERE account_id = $1 AND message_id = $2 AND claimed_epoch = 0 FOR UPDATE
+), funds AS (
+    SELECT a.account_id, balance_micros + credit_limit_micros >= $13::bigint AS enough
+    FROM accounts a JOIN token USING (account_id) FOR NO KEY UPDATE OF a
+), changed AS (
+    UPDATE messages m SET part_count = $4::smallint, data_coding = $5, price_micros = $6, expires_at_ms = $7, not_before_ms = $8,
+        user_data = $9, envelope = $10, notify = $11, part_states = repeat('Q', $4::smallint), revision = revision + 1
+    FROM funds
+    WHERE funds.enough AND m.account_id = $1 AND m.message_id = $2 AND m.revision = $3 AND m.state = 'queued'
+    RETURNING m.account_id
+), paid AS (
+    UPDATE accounts a SET balance_micros = a.balance_micros - $13::bigint FROM changed
+    WHERE a.account_id = changed.account_id AND $13::bigint <> 0
+), posted AS (
+    INSERT INTO ledger (account_id, kind, from_purse, to_purse, amount_micros)
+    SELECT account_id, CASE WHEN $13::bigint > 0 THEN 'hold' ELSE 'release' END,
+           CASE WHEN $13::bigint > 0 THEN 'available' ELSE 'held' END,
+           CASE WHEN $13::bigint > 0 THEN 'held' ELSE 'available' END, abs($13::bigint)
+    FROM changed WHERE $13::bigint <> 0
+), due AS (
+    UPDATE delayed d SET
+        due_at_ms = CASE WHEN $14::bigint > 0 AND EXISTS (SELECT FROM changed) THEN $14::bigint
+                         WHEN d.why = $16 THEN $15::bigint ELSE d.due_at_ms END
+    FROM token WHERE d.account_id = token.account_id AND d.message_id = $2
+), noted AS (
+    INSERT INTO message_events (account_id, message_id, at_ms, event, detail)
+    SELECT account_id, $2, $15::bigint, 'replaced', $12 FROM changed
+)
+SELECT EXISTS (SELECT FROM changed) AS changed, (SELECT NOT enough FROM funds) AS too_poor;
