@@ -20,6 +20,8 @@ from router.facts import NoRoute
 CLAIM_AT_ONCE = 1000  # chosen: rows taken up in one go by the clock's jobs
 RECEIPT_PATIENCE_MS = 600_000  # chosen: a carrier's own word on an expired message comes at its end, not before
 STRANDED_PAUSE_MS = 60_000  # chosen: how often a message whose connector is configured nowhere looks for a route
+DOUBT_GRACE_MS = 60_000  # chosen: of a connector that is configured nowhere any more
+DOUBT_ENDS = 10  # chosen: graces, after which a message that is not to be resent ends as unknown
 OPEN_PAUSE_MS = 2_000  # chosen: for a retry that is due while its message is still busy
 
 
@@ -46,12 +48,13 @@ class ByTheClock:
         """End the doubts whose time has come: one resend where the class allows it, else unknown."""
         now_ms = self._wall_ms()
         for message, since_ms in self._life.waiting_room.doubts():
+            grace_ms = self._life.policy.doubt_graces_ms.get(message.connector_id, DOUBT_GRACE_MS)
             if message.state != "in_doubt":
                 self._life.waiting_room.certain(message)  # a late response or a receipt told
             elif (
                 message.traffic_class in self._life.policy.resend_classes
                 and message.in_doubt_count == message.part_states.count(PART_IN_DOUBT)  # each for the first time
-                and now_ms - since_ms >= self._life.policy.doubt_grace_ms
+                and now_ms - since_ms >= grace_ms
                 and message.open_parts == 0
             ):
                 self._life.waiting_room.certain(message)
@@ -59,7 +62,7 @@ class ByTheClock:
                 self._life.note(message, "resent", "its class allows one resend after the grace time")
                 self._life.store(message)
                 self._life.postpone(message, now_ms, "resent after doubt")
-            elif now_ms - since_ms >= self._life.policy.doubt_ends_ms:
+            elif now_ms - since_ms >= grace_ms * DOUBT_ENDS:
                 self._life.waiting_room.certain(message)
                 self._life.finish(message, "unknown", "no evidence")
         await self._life.publish()

@@ -46,6 +46,7 @@ class Rejected(msgspec.Struct):
     why: str
     elsewhere: bool
     later_s: float = 0.0
+    sender_refused: bool = False  # for the sender's sake: others may pass
 
 
 class Doubtful(msgspec.Struct):

@@ -61,8 +61,7 @@ class LifePolicy(msgspec.Struct, frozen=True):
     accept: AcceptPolicy = AcceptPolicy()
     money: fold.MoneyPolicy = fold.MoneyPolicy()
     resend_classes: frozenset[str] = frozenset({"otp", "transactional"})
-    doubt_grace_ms: int = 60_000
-    doubt_ends_ms: int = 600_000  # chosen: without evidence by then, a message not to be resent ends as unknown
+    doubt_graces_ms: Mapping[int, int] = msgspec.field(default_factory=dict)  # by connector id; without: a minute
     waiting_limit: int = 20_000  # submissions not yet durable, and outcomes not yet stored
 
 

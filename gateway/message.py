@@ -107,6 +107,7 @@ class Message(msgspec.Struct, gc=False):
     fresh_parts: tuple[int, ...] = ()  # parts whose smsc id is not in `smsc_ids` yet
     setback: Any = None  # the worst outcome of a part since it was written: TryLater or Rejected
     refused_by: tuple[int, ...] = ()  # connectors that refused it, left out at the next choice
+    dialect: int = 0  # how its connector writes it, other than others (bits: gateway.egress.profile)
     delay_stored: bool = False  # a row of `delayed` names it, claimed by this process
 
 

@@ -10,12 +10,13 @@ BURST_S = 1.0  # smpp-answers: burst of one second
 
 
 class Pace:
-    """A token bucket. rate_per_s 0: no limit."""
+    """A token bucket. rate_per_s 0: no limit; burst_s: how much may pass at once, in seconds of the rate."""
 
-    __slots__ = ("_at", "_tokens", "rate_per_s")
+    __slots__ = ("_at", "_tokens", "burst_s", "rate_per_s")
 
     def __init__(self, rate_per_s: float, now: float) -> None:
         self.rate_per_s = rate_per_s
+        self.burst_s = BURST_S
         self._tokens = max(rate_per_s * BURST_S, 1.0)
         self._at = now
 
@@ -23,13 +24,18 @@ class Pace:
         """Whether so many parts may pass now; takes them if so. More than a burst may pass when the bucket is full."""
         if not self.rate_per_s:
             return True
-        burst = max(self.rate_per_s * BURST_S, 1.0)
+        burst = max(self.rate_per_s * self.burst_s, 1.0)
         self._tokens = min(burst, self._tokens + (now - self._at) * self.rate_per_s)
         self._at = now
         if self._tokens >= min(parts, burst):
             self._tokens -= parts
             return True
         return False
+
+    def start_over(self, at: float) -> None:
+        """Nothing may pass from now on that was not earned after `at`."""
+        self._tokens = 0.0
+        self._at = at
 
     def put_back(self, parts: int) -> None:
         """Return what was taken and not used."""
@@ -39,5 +45,5 @@ class Pace:
         """When so many parts may pass, on the caller's clock."""
         if not self.rate_per_s:
             return now
-        missing = min(parts, max(self.rate_per_s * BURST_S, 1.0)) - self._tokens
+        missing = min(parts, max(self.rate_per_s * self.burst_s, 1.0)) - self._tokens
         return now + max(0.0, missing / self.rate_per_s)

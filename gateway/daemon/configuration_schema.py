@@ -13,6 +13,8 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, field
 
+from gateway.egress.answers import StatusWord
+
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]  # it labels metrics and names folders
 SystemId = Annotated[str, Meta(min_length=1, max_length=15)]  # SMPP v3.4 5.2.1
 SystemType = Annotated[str, Meta(max_length=12)]  # SMPP v3.4 5.2.3
@@ -20,6 +22,7 @@ Octet = Annotated[int, Meta(ge=0, le=255)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Window = Annotated[int, Meta(ge=1, le=10_000)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+StatusCode = Annotated[str, Meta(pattern=r"^0x(?!0+$)[0-9A-Fa-f]{1,8}$")]  # SMPP v3.4 5.1.3: four octets
 TrafficClass = Literal["otp", "transactional", "marketing", "service"]
 Alphabet = Literal["gsm7", "gsm7_packed", "latin1", "ascii", "cp1252", "utf8"]
 
@@ -107,6 +110,10 @@ class SmppConnector(msgspec.Struct, frozen=True):
     source_npi: Octet | None = None
     destination_ton: Octet = 1  # SMPP v3.4 5.2.5: international
     destination_npi: Octet = 1  # SMPP v3.4 5.2.6: E.164
+    other_destination_ton: Octet = 0  # SMPP v3.4 5.2.5: unknown
+    other_destination_npi: Octet = 0
+    send_validity: bool = False
+    status_map: dict[StatusCode, StatusWord] = field(default_factory=dict)
     receipt_id_format: Literal["exact", "hexadecimal", "decimal"] | None = (
         None  # absent: learnt from the first receipts
     )
@@ -134,6 +141,7 @@ class Policy(msgspec.Struct, frozen=True):
     """What is done where the protocol leaves a choice (promises P2 and P3)."""
 
     in_doubt_resend_classes: tuple[TrafficClass, ...] = ("otp", "transactional")
+    second_route_classes: tuple[TrafficClass, ...] = ("otp", "transactional", "service")
     default_traffic_class: TrafficClass = "transactional"
     capture_at: Literal["acceptance", "delivery"] = "acceptance"
     unknown_outcome: Literal["capture", "release"] = "capture"

@@ -72,6 +72,12 @@ def expected(hint: Any) -> Expected:
     if get_origin(hint) is tuple:
         of = expected(get_args(hint)[0])
         return {"en": f"a list of: {of['en']}", "fr": f"une liste de : {of['fr']}"}
+    if get_origin(hint) is dict:
+        key, value = (expected(each) for each in get_args(hint))
+        return {
+            "en": f"a table: {key['en']} = {value['en']}",
+            "fr": f"une table : {key['fr']} = {value['fr']}",
+        }
     if get_origin(hint) is Annotated:
         plain, *metas = get_args(hint)
         return _bounded(PLAIN[plain], next(each for each in metas if isinstance(each, msgspec.Meta)))

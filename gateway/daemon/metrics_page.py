@@ -106,8 +106,10 @@ class _Collector:
         oldest = GaugeMetricFamily("gw_queue_oldest_seconds", "Age of the oldest that waits", labels=["queue"])
         window = GaugeMetricFamily("gw_smpp_window_in_flight", "Requests without answer", labels=["connector"])
         sessions = GaugeMetricFamily("gw_smpp_sessions", "Bound sessions", labels=["role", "peer", "bind_type"])
+        rate = GaugeMetricFamily("gw_carrier_rate", "Parts a second at most; 0: no limit", labels=["connector"])
         now_ms = time.time_ns() // 1_000_000
         for connector in rooms.connectors:
+            rate.add_metric([connector.name], connector.rate.rate_per_s)
             outbox = rooms.lifecycle.outboxes[connector.connector_id]
             depth.add_metric([connector.name], len(outbox))
             first = outbox.oldest_id()
@@ -121,7 +123,7 @@ class _Collector:
             sessions.add_metric(["esme", name, kind], count)
         depth.add_metric(["accept"], rooms.accepting.waiting)
         depth.add_metric(["settle"], rooms.settling.waiting)
-        yield from (depth, oldest, window, sessions)
+        yield from (depth, oldest, window, sessions, rate)
         yield GaugeMetricFamily(
             "gw_ledger_imbalance",
             "Micro-credits by which balances and ledger differ: must be 0",

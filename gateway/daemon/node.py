@@ -23,11 +23,11 @@ from gateway.accept.rules import AcceptPolicy
 from gateway.by_the_clock import ByTheClock
 from gateway.connector import Health
 from gateway.daemon import clock_jobs
-from gateway.daemon.configuration_schema import Configuration, SmppConnector
+from gateway.daemon.carrier_profiles import carrier_profile
+from gateway.daemon.configuration_schema import Configuration
 from gateway.daemon.metrics_page import MetricsPage
 from gateway.daemon.rooms import Rooms
 from gateway.egress import smpp_connector
-from gateway.egress.profile import CarrierProfile
 from gateway.ingress.smpp_server import ServerSettings, SmppServer
 from gateway.lifecycle import Lifecycle, LifePolicy
 from gateway.message import ID_TIME_SHIFT, MessageIds
@@ -124,7 +124,7 @@ async def _live(
     settling = SettleStream(CommitLine(lambda: connect(dsn), seat.node_id, seat.epoch, "settle", seat.settle_batch))
     health: dict[str, Health] = {}
     connectors = [
-        smpp_connector.SmppConnector(_profile(c, connector_ids[c.name]), health, tallies)
+        smpp_connector.SmppConnector(carrier_profile(c, connector_ids[c.name], configuration), health, tallies)
         for c in configuration.connectors
     ]
     clock_jobs.suspend_strangers(health, book, configuration)
@@ -132,7 +132,7 @@ async def _live(
     deliveries.owed_from_id = seat.owed_from_id
     lifecycle = Lifecycle(
         book,
-        _policy(configuration),
+        _policy(configuration, connector_ids),
         MessageIds(seat.node_id, seat.last_id),
         accepting,
         settling,
@@ -269,9 +269,8 @@ def _tell_systemd(state: str) -> None:
 # ---------------------------------------------------------------- configuration to the rooms' own words
 
 
-def _policy(configuration: Configuration) -> LifePolicy:
+def _policy(configuration: Configuration, connector_ids: dict[str, int]) -> LifePolicy:
     policy, limits = configuration.policy, configuration.limits
-    grace_s = min((c.in_doubt_grace_s for c in configuration.connectors), default=60.0)
     return LifePolicy(
         accept=AcceptPolicy(
             default_region=policy.default_country,
@@ -280,8 +279,7 @@ def _policy(configuration: Configuration) -> LifePolicy:
         ),
         money=MoneyPolicy(capture_at=policy.capture_at, unknown_outcome=policy.unknown_outcome),
         resend_classes=frozenset(policy.in_doubt_resend_classes),
-        doubt_grace_ms=int(grace_s * 1000),
-        doubt_ends_ms=int(grace_s * 10_000),
+        doubt_graces_ms={connector_ids[c.name]: int(c.in_doubt_grace_s * 1000) for c in configuration.connectors},
         waiting_limit=limits.group_commit_waiting,
     )
 
@@ -302,37 +300,4 @@ def _server_settings(configuration: Configuration) -> ServerSettings:
             inactivity_s=server.inactivity_s,
             response_timeout_s=server.delivery_response_timeout_s,
         ),
-    )
-
-
-def _profile(connector: SmppConnector, connector_id: int) -> CarrierProfile:
-    if connector.bind_type == "transmitter_receiver":
-        kinds = ("transmitter", "receiver") * connector.binds
-    else:
-        kinds = (connector.bind_type,) * connector.binds
-    return CarrierProfile(
-        name=connector.name,
-        connector_id=connector_id,
-        host=connector.address.host,
-        port=connector.address.port,
-        system_id=connector.system_id,
-        password=connector.password.reveal(),
-        system_type=connector.system_type,
-        interface_version=connector.interface_version,
-        bind_types=kinds,
-        window=connector.window,
-        tps=connector.tps,
-        alphabet=connector.default_alphabet,
-        long_messages=connector.long_messages,
-        part_receipts=connector.part_receipts,
-        source_ton=connector.source_ton,
-        source_npi=connector.source_npi,
-        destination_ton=connector.destination_ton,
-        destination_npi=connector.destination_npi,
-        connect_timeout_s=connector.connect_timeout_s,
-        bind_timeout_s=connector.bind_timeout_s,
-        enquire_link_s=connector.enquire_link_s,
-        enquire_link_timeout_s=connector.enquire_link_timeout_s,
-        response_timeout_s=connector.response_timeout_s,
-        reconnect_max_s=connector.reconnect_max_s,
     )

@@ -6,9 +6,18 @@ What must not enter: state of links, messages.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 import msgspec
+
+from gateway.egress.answers import AnswerRule
+
+# Bits of Message.dialect: how this message is written to this carrier, other than others; wanted ones hold from the
+# next writing on, so that the other parts of the writing that was refused say nothing new.
+OTHER_ADDRESS: Final = 1
+WITHOUT_VALIDITY: Final = 2
+WANTED_SHIFT: Final = 4
 
 
 class CarrierProfile(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +43,10 @@ class CarrierProfile(msgspec.Struct, frozen=True, kw_only=True):
     source_npi: int | None = None
     destination_ton: int = 1
     destination_npi: int = 1
+    other_destination: tuple[int, int] = (0, 0)  # TON and NPI, once, where the carrier refuses the first ones
+    send_validity: bool = False
+    status_map: Mapping[int, AnswerRule] = msgspec.field(default_factory=dict)  # the carrier's own statuses
+    second_route_classes: frozenset[str] = frozenset()  # worth another route after a final refusal
     connect_timeout_s: float = 10.0
     bind_timeout_s: float = 30.0
     enquire_link_s: float = 30.0

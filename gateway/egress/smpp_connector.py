@@ -24,8 +24,10 @@ from gateway.connector import (
     Taken,
     TryLater,
 )
-from gateway.egress.answers import rule_for
+from gateway.egress.adaptive_rate import AdaptiveRate
+from gateway.egress.answers import UNMAPPED, AnswerRule, rule_for
 from gateway.egress.carrier_link import CarrierLink
+from gateway.egress.outcomes import outcome_of, write_as_wanted
 from gateway.egress.profile import CarrierProfile
 from gateway.egress.submit_parts import WHOLE, Part, parts_of
 from gateway.message import PART_IN_DOUBT, PART_QUEUED, PART_SUBMITTED, Envelope, Message
@@ -50,8 +52,6 @@ from gateway.tallies import Tallies
 log = logging.getLogger("passerelle.egress")
 
 TICK_S = 0.2  # chosen: resolution of the links' timers
-THROTTLE_PAUSES_S = (1.0, 60.0)  # smpp-answers: the link pauses 1, 2, 4 ... 60 s
-THROTTLE_FACTOR, RECOVERY_FACTOR, RECOVERY_EVERY_S = 0.5, 1.05, 10.0  # smpp-answers: rate x0.5; +5 % each 10 s
 QUEUE_FULL_PAUSE_S, QUEUE_FULL_SPAN_S, QUEUE_FULL_MANY = 60.0, 10.0, 3  # smpp-answers: several in 10 s
 EVENTS_LIMIT = 50_000  # chosen: unsettled events of a carrier, past which we stop reading from it
 
@@ -73,8 +73,7 @@ class SmppConnector:
         self._reserved = 0
         self._pace = Pace(profile.tps, monotonic())
         self._paused_until = 0.0
-        self._throttle_pause_s = 0.0
-        self._raised_at = 0.0
+        self.rate = AdaptiveRate(profile.tps, monotonic())
         self._queue_full_at: list[float] = []
         self._timer: asyncio.Handle | None = None
         self._wake_at = 0.0  # loop time for which the timer is set
@@ -151,6 +150,8 @@ class SmppConnector:
             if link is None:
                 unsent.append(message)
                 continue
+            if message.dialect:
+                write_as_wanted(message)
             parts = parts_of(message, self.profile)
             if isinstance(parts, str):
                 for part_no, letter in enumerate(message.part_states):
@@ -212,33 +213,24 @@ class SmppConnector:
             self._tallies.submit_latency[self.name].observe(monotonic() - event.sent_at)
             self._put(Taken(message, part_no, pdu.message_id))
             self._tallies.carrier_answers[self.name, "taken"] += 1
-            self._throttle_pause_s = 0.0  # the doubling of pauses begins anew
-            if self._pace.rate_per_s != self.profile.tps:
-                self._raise_rate()
             return
         status = pdu.command_status or CommandStatus.ESME_RUNKNOWNERR
-        self._put(self._refused(message, part_no, status))
-        if rule_for(status).kind == "link":
+        rule = rule_for(status, self.profile.status_map)
+        self._put(self._refused(message, part_no, status, rule))
+        if rule.kind == "link":
             link.lose(f"the carrier answers {_status_name(status)}: it knows no bind of ours")
 
-    def _refused(self, message: Message, part_no: int, status: int) -> ConnectorEvent:
-        rule = rule_for(status)
+    def _refused(self, message: Message, part_no: int, status: int, rule: AnswerRule) -> ConnectorEvent:
         why = _status_name(status)
         self._tallies.carrier_answers[self.name, rule.kind] += 1
         if rule.alarm:
-            log.error("carrier_refusal", extra={"connector": self.name, "status": why})
+            unmapped = "yes" if rule is UNMAPPED else "no"
+            log.error("carrier_refusal", extra={"connector": self.name, "status": why, "unmapped": unmapped})
         if rule.kind == "throttle":
             self._slow_down()
-            return TryLater(message, part_no, 0, why)
-        if rule.kind == "link":
-            return TryLater(message, part_no, 0, why)  # the message is untouched; the link changes its state
-        tried = max(1, message.attempt_count)
-        if rule.kind == "queue_full":  # not an attempt: as long as the message is valid
+        elif rule.kind == "queue_full":
             self._note_queue_full()
-            return TryLater(message, part_no, rule.pauses_s[min(tried, len(rule.pauses_s)) - 1], why)
-        if tried <= len(rule.pauses_s):
-            return TryLater(message, part_no, rule.pauses_s[tried - 1], why)
-        return Rejected(message, part_no, why, rule.elsewhere, rule.last_pause_s)
+        return outcome_of(rule, message, part_no, why, self.profile)
 
     def _answered_late(self, event: LateResponse) -> None:
         message, part_no = _part(event.context)
@@ -262,34 +254,30 @@ class SmppConnector:
     # ------------------------------------------------------------------ pace
 
     def _slow_down(self) -> None:
-        now = monotonic()
-        if now < self._paused_until:
-            return  # several answers of one window are one throttling
-        first_s, last_s = THROTTLE_PAUSES_S
-        recent = now - self._paused_until < RECOVERY_EVERY_S
-        self._throttle_pause_s = (
-            min(self._throttle_pause_s * 2, last_s) if recent and self._throttle_pause_s else first_s
-        )
-        if self._pace.rate_per_s:
-            self._pace.rate_per_s = max(1.0, self._pace.rate_per_s * THROTTLE_FACTOR)
-        self._raised_at = now
-        self._pause(self._throttle_pause_s)
+        rate, pace = self.rate, self._pace
+        if not rate.throttled(self._tallies.carrier_answers[self.name, "taken"], monotonic()):
+            return
+        pace.rate_per_s, pace.burst_s = rate.rate_per_s, rate.burst_s
+        pace.start_over(rate.paused_until)
+        self._pause_until(rate.paused_until)
+        log.info("carrier_throttles", extra={"connector": self.name, "rate_per_s": round(rate.rate_per_s, 1)})
 
-    def _raise_rate(self) -> None:
-        now = monotonic()
-        if now - self._raised_at >= RECOVERY_EVERY_S:
-            self._raised_at = now
-            self._pace.rate_per_s = min(self.profile.tps, self._pace.rate_per_s * RECOVERY_FACTOR)
+    def _follow_rate(self, now: float) -> None:
+        rate, pace = self.rate, self._pace
+        rate.tick(self._tallies.carrier_answers[self.name, "taken"], now)
+        if pace.rate_per_s != rate.rate_per_s:
+            pace.rate_per_s, pace.burst_s = rate.rate_per_s, rate.burst_s
+            self.room.set()
 
     def _note_queue_full(self) -> None:
         now = monotonic()
         self._queue_full_at = [t for t in self._queue_full_at if now - t < QUEUE_FULL_SPAN_S] + [now]
         if len(self._queue_full_at) >= QUEUE_FULL_MANY:
             self._queue_full_at.clear()
-            self._pause(QUEUE_FULL_PAUSE_S)
+            self._pause_until(now + QUEUE_FULL_PAUSE_S)
 
-    def _pause(self, seconds: float) -> None:
-        self._paused_until = monotonic() + seconds
+    def _pause_until(self, moment: float) -> None:
+        self._paused_until = max(self._paused_until, moment)
         self._ask_again_at(self._paused_until)
 
     # ------------------------------------------------------------------ contract
@@ -324,6 +312,7 @@ class SmppConnector:
                 await asyncio.sleep(TICK_S)
                 for link in self.links:
                     link.tick()
+                self._follow_rate(monotonic())
                 self._update_health()
 
     async def unbind(self, patience_s: float) -> None:

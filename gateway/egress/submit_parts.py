@@ -7,9 +7,10 @@ What must not enter: links, windows, answers (smpp_connector.py).
 
 from __future__ import annotations
 
+from time import time
 from typing import NamedTuple
 
-from gateway.egress.profile import CarrierProfile
+from gateway.egress.profile import OTHER_ADDRESS, WITHOUT_VALIDITY, CarrierProfile
 from gateway.message import PART_QUEUED, Message
 from gateway.smpp.pdus import SubmitSm
 from telecom.alphabets import NotInAlphabet
@@ -174,6 +175,9 @@ def _pdus(
 def _submit_sm(message: Message, profile: CarrierProfile, piece: Piece, data_coding: int, receipt: bool) -> SubmitSm:
     envelope = message.envelope
     source_ton = envelope.source_addr_ton
+    destination_ton, destination_npi = profile.destination_ton, profile.destination_npi
+    if message.dialect & OTHER_ADDRESS:
+        destination_ton, destination_npi = profile.other_destination
     user_data, tlvs = piece.user_data, piece.tlvs
     if piece.part_no == WHOLE or len(user_data) > SHORT_MESSAGE_OCTETS:
         user_data, tlvs = b"", (*tlvs, (TAG_MESSAGE_PAYLOAD, user_data))
@@ -184,14 +188,25 @@ def _submit_sm(message: Message, profile: CarrierProfile, piece: Piece, data_cod
         else profile.source_ton,
         source_addr_npi=envelope.source_addr_npi if profile.source_npi is None else profile.source_npi,
         source_addr=message.source_addr,
-        dest_addr_ton=profile.destination_ton,
-        dest_addr_npi=profile.destination_npi,
+        dest_addr_ton=destination_ton,
+        dest_addr_npi=destination_npi,
         destination_addr=message.destination_addr,
         esm_class=envelope.esm_class & ESM_KEPT & ~ESM_UDHI | (ESM_UDHI if piece.has_udh else 0),
         protocol_id=envelope.protocol_id,
         priority_flag=envelope.priority_flag,
+        validity_period=_validity_left(message) if profile.send_validity else "",
         registered_delivery=int(receipt),  # a final state is owed for every message (promise P5)
         data_coding=data_coding,
         short_message=user_data,
         tlvs=tlvs,
     )
+
+
+def _validity_left(message: Message) -> str:
+    """How long the message is still valid, as a relative time (v3.4 7.1.1.2); "" once the carrier refused that."""
+    if message.dialect & WITHOUT_VALIDITY:
+        return ""
+    minutes, seconds = divmod(max(1, message.expires_at_ms // 1000 - int(time())), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"0000{min(days, 28):02}{hours:02}{minutes:02}{seconds:02}000R"

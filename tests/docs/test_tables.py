@@ -34,7 +34,12 @@ from tests.docs.pages import ROOT, code, table_under
 
 OPERATE = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
 SMPP = (ROOT / "docs" / "smpp.md").read_text(encoding="utf-8")
-READ_BY = ("node.py", "metrics_page.py", "clock_jobs.py")  # of gateway/daemon: where a key becomes an effect
+READ_BY = (
+    "node.py",
+    "metrics_page.py",
+    "clock_jobs.py",
+    "carrier_profiles.py",
+)  # of gateway/daemon: where a key becomes an effect
 SECTIONS: dict[str, Any] = {
     "[node]": Node,
     "[storage]": Storage,
@@ -70,6 +75,10 @@ def default_of(field: msgspec.structs.FieldInfo) -> str:
         return f'`"{field.default}"`'
     if isinstance(field.default, tuple):
         return "`[" + ", ".join(f'"{each}"' for each in field.default) + "]`"
+    if isinstance(field.default, bool):
+        return f"`{str(field.default).lower()}`"
+    if field.default is msgspec.NODEFAULT:
+        return "`{}`"
     return f"`{field.default}`"
 
 
@@ -142,7 +151,7 @@ def test_every_answer_of_a_carrier_is_told_with_what_we_do() -> None:
     for statuses, kind, pauses, elsewhere, last, alarm in table_under(SMPP, "What we do with a carrier's answer"):
         seconds = tuple(float(each) for each in re.findall(r"\d+", pauses))
         last_s = float("".join(re.findall(r"\d+", last)) or 0)
-        rule = AnswerRule(kind, seconds, elsewhere == "yes", alarm == "yes", last_s)  # type: ignore[arg-type]  # compared
+        rule = AnswerRule(kind, seconds, elsewhere, alarm == "yes", last_s)  # type: ignore[arg-type]  # compared
         for status in code(statuses):
             told[int(status, 16)] = rule
         if statuses == "any other":

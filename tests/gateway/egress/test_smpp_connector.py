@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -26,9 +27,12 @@ from gateway.connector import (
     Taken,
     TryLater,
 )
-from gateway.egress import carrier_link, smpp_connector
+from gateway.egress import adaptive_rate, carrier_link, smpp_connector
+from gateway.egress.answers import RULE_OF_WORD
+from gateway.egress.outcomes import write_as_wanted
 from gateway.egress.profile import CarrierProfile
 from gateway.egress.smpp_connector import SmppConnector
+from gateway.egress.submit_parts import parts_of
 from gateway.message import Envelope, Message
 from gateway.tallies import Tallies
 from simulators.log import SmscSubmitLine
@@ -237,39 +241,45 @@ async def test_a_suspended_connector_takes_nothing(trunk_to: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "tried", "after_s"),
+    ("status", "told"),
     [
-        (0x08, 1, 30), (0x08, 2, 120), (0x08, 3, 600),
-        (0x64, 1, 30), (0x64, 4, 3600),
-        (0x45, 1, 60), (0xFE, 1, 60), (0xFF, 1, 60),
-        (0x14, 1, 30), (0x14, 2, 120), (0x14, 3, 300),
+        (0x08, TryLater), (0x14, TryLater), (0x45, TryLater), (0x50, TryLater), (0x58, TryLater),
+        (0x0A, Rejected), (0x0B, Rejected), (0x01, Rejected), (0x4FF, Rejected),
     ],
 )  # fmt: skip
-async def test_a_temporary_refusal_says_when_again(trunk_to: Open, status: int, tried: int, after_s: float) -> None:
+async def test_a_refusal_on_the_wire_is_told_by_its_row(trunk_to: Open, status: int, told: type) -> None:
     trunk = await trunk_to({"error_mix": f"0x{status:02X}=1"})
-    trunk.send(message(attempt_count=tried))
+    trunk.send(message())
+    (outcome,) = await trunk.outcomes()
+    assert type(outcome) is told
+
+
+async def test_a_carrier_s_own_status_map_is_asked_first(trunk_to: Open) -> None:
+    own = {0x401: RULE_OF_WORD["throttle"], 0x08: RULE_OF_WORD["permanent"]}
+    trunk = await trunk_to({"error_mix": "0x401=1"}, status_map=own)
+    trunk.send(message())
     (outcome,) = await trunk.outcomes()
     assert isinstance(outcome, TryLater)
-    assert outcome.after_s == after_s
+    assert not trunk.connector.reserve(1)  # it pauses
+    other = await trunk_to({"error_mix": "0x08=1"}, status_map=own)
+    other.send(message())
+    assert isinstance((await other.outcomes())[0], Rejected)
 
 
-@pytest.mark.parametrize(
-    ("status", "tried", "elsewhere"),
-    [
-        (0x08, 4, True), (0x64, 5, True), (0x45, 2, True),
-        (0x0B, 1, True), (0x0A, 1, True), (0x48, 1, True), (0x50, 1, True), (0x65, 1, True), (0x100, 1, True),
-        (0x01, 1, False), (0x06, 1, False), (0xC4, 1, False), (0x104, 1, False),
-        (0x400, 1, True), (0x4FF, 1, True),
-    ],
-)  # fmt: skip
-async def test_a_permanent_refusal_says_whether_elsewhere(
-    trunk_to: Open, status: int, tried: int, elsewhere: bool
-) -> None:
-    trunk = await trunk_to({"error_mix": f"0x{status:02X}=1"})
-    trunk.send(message(attempt_count=tried))
-    (outcome,) = await trunk.outcomes()
-    assert isinstance(outcome, Rejected)
-    assert outcome.elsewhere is elsewhere
+async def test_a_refused_address_is_written_in_the_other_form_and_a_refused_validity_left_out(trunk_to: Open) -> None:
+    trunk = await trunk_to({"error_mix": "0x51=1"}, send_validity=True)
+    sent = message()
+    sent.expires_at_ms = int(time.time() * 1000) + 3 * 86_400_000
+    ((first, _),) = parts_of(sent, trunk.connector.profile)  # type: ignore[misc]  # no refusal
+    assert (first.dest_addr_ton, first.dest_addr_npi) == (1, 1)
+    assert re.fullmatch(r"0000(02|03)\d{6}000R", first.validity_period)
+    for status in ("0x51", "0x62"):
+        trunk.smsc.change({"error_mix": f"{status}=1"})
+        trunk.send(sent)
+        await eventually(lambda s=status: len(trunk.told) == (1 if s == "0x51" else 2), WITHIN_S)  # type: ignore[misc]
+    write_as_wanted(sent)
+    ((second, _),) = parts_of(sent, trunk.connector.profile)  # type: ignore[misc]
+    assert (second.dest_addr_ton, second.dest_addr_npi, second.validity_period) == (0, 0, "")
 
 
 async def test_a_throttled_part_is_handed_back_at_once_and_the_connector_pauses(
@@ -286,38 +296,40 @@ async def test_a_throttled_part_is_handed_back_at_once_and_the_connector_pauses(
 async def test_pauses_double_while_throttling_goes_on_and_begin_anew_after_a_success(
     trunk_to: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smpp_connector, "THROTTLE_PAUSES_S", (0.02, 0.05))
+    monkeypatch.setattr(adaptive_rate, "PAUSES_S", (0.02, 0.05))
     trunk = await trunk_to({"error_mix": "0x58=1"})
-    pauses = []
+    rate = trunk.connector.rate
     for count in range(1, 5):
         await eventually(lambda: trunk.connector.reserve(1), WITHIN_S, "the pause is over")
         trunk.connector.submit([message(count)])
         await trunk.outcomes(count)
-        pauses.append(trunk.connector._throttle_pause_s)
-    assert pauses == [0.02, 0.04, 0.05, 0.05]
+    assert rate._pause_s == 0.05
     trunk.smsc.change({"error_mix": ""})
     await eventually(lambda: trunk.connector.reserve(1), WITHIN_S)
     trunk.connector.submit([message(9)])
     assert isinstance((await trunk.outcomes(5))[4], Taken)
-    assert trunk.connector._throttle_pause_s == 0
+    trunk.smsc.change({"error_mix": "0x58=1"})
+    await eventually(lambda: trunk.connector.reserve(1), WITHIN_S)
+    trunk.connector.submit([message(10)])
+    await trunk.outcomes(6)
+    assert rate._pause_s == 0.02
 
 
-async def test_a_halved_rate_recovers_up_to_the_contract(trunk_to: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smpp_connector, "THROTTLE_PAUSES_S", (0.01, 0.01))
-    trunk = await trunk_to({"error_mix": "0x58=1"}, tps=100)
+async def test_a_learnt_rate_comes_back_to_the_contract(trunk_to: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adaptive_rate, "PAUSES_S", (0.01, 0.01))
+    monkeypatch.setattr(adaptive_rate, "RAISE_EVERY_S", 0.05)
+    trunk = await trunk_to({"error_mix": "0x58=1"}, tps=20)
     trunk.send(message(1))
     await trunk.outcomes(1)
+    assert trunk.connector._pace.rate_per_s == 10
     trunk.smsc.change({"error_mix": ""})
-    monkeypatch.setattr(smpp_connector, "RECOVERY_EVERY_S", 0.0)
-    rates = []
-    for count in range(2, 20):
-        await eventually(lambda: trunk.connector.reserve(1), WITHIN_S)
-        trunk.connector.submit([message(count)])
-        await trunk.outcomes(count)
-        rates.append(trunk.connector._pace.rate_per_s)
-    assert rates[0] == pytest.approx(52.5)
-    assert rates == sorted(rates)
-    assert rates[-1] == 100
+
+    def is_back() -> bool:
+        if trunk.connector.reserve(1):
+            trunk.connector.submit([message(len(trunk.told) + 1)])
+        return trunk.connector._pace.rate_per_s == 20
+
+    await eventually(is_back, WITHIN_S, "the contract's rate")
 
 
 async def test_several_full_queues_in_a_row_pause_the_connector(trunk_to: Open) -> None:
