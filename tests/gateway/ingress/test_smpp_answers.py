@@ -18,7 +18,7 @@ from simulators.selftest.runner import OCTETS, WHOLE, reach
 from tests.eventually import eventually
 from tests.faults.postgres import cluster
 from tests.faults.raw_esme import a_submit, raw_esme
-from tests.faults.road import Road, road
+from tests.faults.road import OPEN, Road, road
 from tests.running_node import PASSWORD, SENDER, SYSTEM_ID, Login
 
 TIMERS = Timers(bind_s=4.0, enquire_link_s=6.0, enquire_link_timeout_s=6.0)  # header_s: no setting of the node
@@ -139,7 +139,8 @@ async def test_cases_of_an_overloaded_lonely_or_leaving_node_hold(tmp_path: Path
             assert await holds("queue_full", full_queue)
             postgres.thaw()
             assert {(await neighbour.receive()).command_status for _ in range(3)} == {0}
-            await way.quiet()  # outcomes that wait for PostgreSQL would be a full queue, before it is told to be away
+            # outcomes that wait for PostgreSQL would be a full queue, before it is told to be away
+            await eventually(lambda: all_final(way), 30, "every outcome stored")
             assert await holds("database_gone_while_bound", postgres.stop)
             await eventually(lambda: holds("database_away"), 10, "binds are refused while PostgreSQL is away")
             await postgres.start()
@@ -156,6 +157,10 @@ async def test_cases_of_an_overloaded_lonely_or_leaving_node_hold(tmp_path: Path
             postgres.thaw()
             assert (await neighbour.receive()).command_status == 0
         assert await way.node.until_ended() == 0
+
+
+async def all_final(way: Road) -> bool:
+    return await way.value(OPEN) == 0
 
 
 async def reach_it(subject: Subject) -> bool:
