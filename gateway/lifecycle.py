@@ -40,7 +40,8 @@ from gateway.receipts.parse import Receipt
 from gateway.storage.group_commit import AcceptStream, NotCommitted, OutcomeUnknown, SettleStream
 from gateway.storage.reader import Reader
 from gateway.tallies import Tallies
-from gateway.waiting_room import Awaited, WaitingRoom
+from gateway.unnamed import Awaited
+from gateway.waiting_room import WaitingRoom
 from router.choose import choose
 from router.facts import Facts, NoRoute, RouteChoice
 
@@ -109,7 +110,8 @@ class Lifecycle:
         self.outboxes = {connector_id: Outbox(queue_limit) for connector_id in self.connectors}
         self.health = health  # by connector name; the connectors keep it true
         self.active = ActiveMessages()
-        self.waiting_room = WaitingRoom(reader, settling, ids, wall_ms, self.active)
+        names = {c.connector_id: c.name for c in self.connectors.values()}
+        self.waiting_room = WaitingRoom(reader, settling, ids, wall_ms, self.active, names, tallies)
         self.inbound = InboundDesk(settling, ids, wall_ms)
         self._ids = ids
         self._accepting = accepting

@@ -179,3 +179,8 @@ class MessageIds:
 def id_key(smsc_message_id: str) -> str:
     """A carrier's id without its dress: lower case, no leading zeros. What `smsc_ids` is looked up by."""
     return smsc_message_id.lower().lstrip("0")
+
+
+def unnamed_key(handset: str) -> str:
+    """The key in `smsc_ids` of what a carrier took without naming it: its receipt is found by the handset alone."""
+    return SMSC_ID_SEPARATOR + handset.lstrip("+")

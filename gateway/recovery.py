@@ -47,7 +47,7 @@ class Recovery:
                 self._doubt_whole(message)
         self._settling.batch.closed_journals += [j.journal_id for j in journals.values() if not j.open_count]
         await self._settling.durable()
-        await self._life.waiting_room.load_parked()
+        await self._life.waiting_room.load()
         for connector_id, outbox in self._life.outboxes.items():
             outbox.resume_from_id = marks.get(connector_id, 0)
             outbox.work.set()

@@ -50,6 +50,7 @@ class Tallies:
         self.parts_submitted: defaultdict[str, int] = defaultdict(int)  # by connector
         self.carrier_answers: defaultdict[tuple[str, str], int] = defaultdict(int)  # (connector, outcome)
         self.receipts: defaultdict[tuple[str, str], int] = defaultdict(int)  # (connector, what became of it)
+        self.dress_changes: defaultdict[str, int] = defaultdict(int)  # by connector
         self.notifications: defaultdict[str, int] = defaultdict(int)  # by outcome
         self.refused_pdus: defaultdict[tuple[str, str], int] = defaultdict(int)  # (side, status name)
         self.accept_latency = Durations(ANSWER_BUCKETS_S)  # submit_sm read to its commit

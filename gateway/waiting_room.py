@@ -1,45 +1,50 @@
-"""Who waits for which receipt: attempts by their carrier's id, receipts without an attempt, attempts in doubt.
+"""Who waits for which receipt: attempts by their carrier's id, in whatever dress it comes back.
 
 Source: smpp-answers, "Receipts"; architecture, promises P2 and P4. Memory first, PostgreSQL for what left memory.
-What must not enter: what a receipt does to a message (receipts.fold), and any decision about doubts (lifecycle).
+Beside it: attempts without an id (unnamed.py), receipts without an attempt (parking.py), dresses (receipts/dress.py).
+What must not enter: what a receipt does to a message (receipts.fold), and any decision about doubts (by_the_clock).
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from typing import Any, Final
-
-import msgspec
 
 from gateway.active import ActiveMessages
 from gateway.connector import ReceiptArrived
-from gateway.message import PART_IN_DOUBT, PART_SUBMITTED, SMSC_ID_SEPARATOR, Message, MessageIds, ParkedReceipt, id_key
+from gateway.message import SMSC_ID_SEPARATOR, Message, MessageIds, ParkedReceipt, id_key, unnamed_key
 from gateway.message_states import FINAL
-from gateway.receipts.dress import keys_of_receipted_id
-from gateway.receipts.parse import SAYS_NOTHING, STATE_OF_VALUE, Receipt
+from gateway.parking import RECEIPT_DAYS_MS, ParkedReceipts, receipt_of
+from gateway.receipts.dress import (
+    PLAIN_DRESSES,
+    SAME,
+    LearnedDress,
+    dresses_between,
+    key_in_receipts,
+    keys_by_dress,
+    receipted_key,
+)
+from gateway.receipts.parse import Receipt
 from gateway.storage.group_commit import SettleStream
 from gateway.storage.reader import Reader
+from gateway.tallies import Tallies
+from gateway.unnamed import Awaited, UnnamedAttempts, is_unnamed
+
+log = logging.getLogger("passerelle.receipts")
 
 AWAITED_LIMIT: Final = (
     50_000  # chosen: attempts kept in memory for their receipt, some 40 MiB; older ones are looked up
 )
-SEARCH_AT_ONCE: Final = 500  # chosen: parked receipts looked up again in one go
 DECIDED_LIMIT: Final = 20_000  # chosen: parts receipted lately; a second receipt of an older one is looked up
-PARKED_LIMIT: Final = 100_000  # chosen: parked receipts kept in memory; older ones stay in PostgreSQL
-PARKED_MS: Final = 72 * 3600 * 1000  # smpp-answers: a receipt without an attempt is kept for 72 h
-RECEIPT_DAYS_MS: Final = 4 * 24 * 3600 * 1000  # smpp-answers: receipts are joined for 72 h, and a day for clocks
-
+NAMESAKES_LIMIT: Final = 8  # chosen: attempts in memory that one key names, as ids used again do; older ones are rows
+PIECES_LIMIT: Final = 2_000  # chosen: attempts compared with a receipt whose id is only a piece of theirs
+AMBIGUITY_MS: Final = 60_000  # chosen: a receipt that fits several attempts waits so long for others to teach its dress
 
 _NOTHING: Final[dict[str, Any]] = {}
-
-
-class Awaited(msgspec.Struct):
-    """The part that a receipt speaks about."""
-
-    message: Message
-    part_no: int
+Held = Message | Awaited | list[Awaited]  # what one key names: nearly always one message of one part
 
 
 class WaitingRoom:
@@ -52,19 +57,21 @@ class WaitingRoom:
         ids: MessageIds,
         wall_ms: Callable[[], int],
         active: ActiveMessages,
+        names: Mapping[int, str] | None = None,
+        tallies: Tallies | None = None,
     ) -> None:
         self._reader = reader
         self._settling = settling
-        self._ids = ids
         self._wall_ms = wall_ms
         self._active = active
-        self._expected: dict[int, dict[str, Message | Awaited]] = {}  # by connector, by id key; oldest first
+        self._names = names or {}
+        self._tallies = tallies or Tallies()
+        self._expected: dict[int, dict[str, Held]] = {}  # by connector, by id key; oldest first
         self._decided: dict[tuple[int, str], Awaited] = {}  # lately receipted, to know a second receipt again
-        self._parked: dict[tuple[int, str], ParkedReceipt] = {}
         self._doubts: dict[int, tuple[Message, int]] = {}  # by message id: since when, Unix milliseconds; oldest first
-        self._unnamed: dict[
-            tuple[int, str], list[Awaited]
-        ] = {}  # (connector, destination): parts without a carrier's id
+        self._dresses: dict[int, LearnedDress] = {}  # by connector
+        self._unnamed = UnnamedAttempts()
+        self._parked = ParkedReceipts(reader, settling, ids, wall_ms)
 
     def awaited(self, connector_id: int) -> int:
         """How many parts of a connector wait in memory for their receipt."""
@@ -75,26 +82,34 @@ class WaitingRoom:
     def expect(self, connector_id: int, message: Message, part_no: int, smsc_message_id: str) -> list[Receipt]:
         """Wait for the receipt of a part; return receipts that came before."""
         if not smsc_message_id:  # smpp-answers: accepted; its receipt is matched by its addresses
-            self._unnamed.setdefault((connector_id, message.destination_addr), []).append(Awaited(message, part_no))
+            for gone in self._unnamed.add(connector_id, message, part_no):
+                self._active.leave(gone.message_id)
             return []
         if message.final_at_ms == 0:
-            expected = self._expected.get(connector_id)
-            if expected is None:
-                expected = self._expected[connector_id] = {}
-            expected[id_key(smsc_message_id)] = message if message.part_count == 1 else Awaited(message, part_no)
-            if len(expected) > AWAITED_LIMIT:
-                self._leave_to_rows(expected)
+            self._enter(connector_id, message, part_no, smsc_message_id)
         if not self._parked:
             return []
-        return self._unpark(connector_id, smsc_message_id, message)
+        return self._unpark(connector_id, smsc_message_id, Awaited(message, part_no))
 
     def expect_again(self, connector_id: int, message: Message, part_no: int, smsc_message_id: str) -> None:
         """A second copy of a part was taken: its receipt is to be known as that of the same part."""
-        awaited = Awaited(message, part_no)
         if smsc_message_id and message.final_at_ms:
-            self._remember_decided((connector_id, id_key(smsc_message_id)), awaited)
+            self._remember_decided((connector_id, id_key(smsc_message_id)), Awaited(message, part_no))
         elif smsc_message_id:
-            self._expected.setdefault(connector_id, {})[id_key(smsc_message_id)] = awaited
+            self._enter(connector_id, message, part_no, smsc_message_id)
+
+    def _enter(self, connector_id: int, message: Message, part_no: int, smsc_message_id: str) -> None:
+        expected = self._expected.get(connector_id)
+        if expected is None:
+            expected = self._expected[connector_id] = {}
+        dress = self._dresses.get(connector_id) or self.dress(connector_id)
+        key = dress.answered_key(smsc_message_id) if dress.last else id_key(smsc_message_id)
+        held: Held = message if message.part_count == 1 else Awaited(message, part_no)
+        if key in expected:
+            held = _with_namesakes(expected.pop(key), held)
+        expected[key] = held
+        if len(expected) > AWAITED_LIMIT:
+            self._leave_to_rows(connector_id, expected)
 
     def _remember_decided(self, key: tuple[int, str], awaited: Awaited) -> None:
         """Know a second receipt again."""
@@ -102,61 +117,95 @@ class WaitingRoom:
         if len(self._decided) > DECIDED_LIMIT:
             _drop_oldest(self._decided, DECIDED_LIMIT // 10)
 
-    def _leave_to_rows(self, expected: dict[str, Message | Awaited]) -> None:
+    def _leave_to_rows(self, connector_id: int, expected: dict[str, Held]) -> None:
         """Let the oldest go: their ids stand in smsc_ids since they were stored."""
+        dress = self.dress(connector_id)
         for key in list(itertools.islice(expected, AWAITED_LIMIT // 10)):
-            held = expected.pop(key, None)
-            message = held.message if isinstance(held, Awaited) else held
-            if held is None or message is None or message.state in FINAL:
-                continue  # it ended without a receipt
-            if message.dirty or message.fresh_parts or message.in_doubt_count or message.state != "submitted":
-                expected[key] = held  # not to be found by its row yet: to the end of the line
-                continue
-            for smsc_message_id in message.smsc_message_ids.split(SMSC_ID_SEPARATOR):
-                expected.pop(id_key(smsc_message_id), None)
-            self._active.leave(message.message_id)
+            for awaited in _each(expected.pop(key, [])):
+                message = awaited.message
+                if message.state in FINAL:
+                    continue  # it ended without a receipt
+                if message.dirty or message.fresh_parts or message.in_doubt_count or message.state != "submitted":
+                    held = expected.pop(key, [])
+                    expected[key] = _with_namesakes(held, awaited)  # not to be found by its row yet: end of the line
+                    continue
+                for smsc_message_id in message.smsc_message_ids.split(SMSC_ID_SEPARATOR):
+                    _take_out(expected, dress.answered_key(smsc_message_id), message)
+                self._active.leave(message.message_id)
 
-    def _unpark(self, connector_id: int, smsc_message_id: str, message: Message) -> list[Receipt]:
+    def _unpark(self, connector_id: int, smsc_message_id: str, awaited: Awaited) -> list[Receipt]:
+        believed = self.dress(connector_id).believed
+        keys = [key_in_receipts(believed, smsc_message_id)] if believed else list(keys_by_dress(smsc_message_id))
         found = []
-        for key in keys_of_receipted_id(smsc_message_id):
-            parked = self._parked.get((connector_id, key))
-            if parked is not None and _same_handset(parked.source_addr, message.destination_addr):
-                del self._parked[connector_id, key]
-                self._settling.batch.joined.append(parked.parked_id)
-                found.append(_receipt_of(parked))
+        for parked in self._parked.under(connector_id, keys):
+            if _same_handset(parked.source_addr, awaited.message.destination_addr):
+                receipt = receipt_of(parked)
+                self._parked.join(parked)
+                self._remember_decided((connector_id, id_key(receipt.smsc_message_id)), awaited)
+                self._observe(connector_id, smsc_message_id, receipt)
+                found.append(receipt)
         return found
 
     # -- receipts
 
     def find(self, connector_id: int, event: ReceiptArrived) -> Awaited | None:
-        """The part in memory that a receipt speaks about, also when it was decided a while ago."""
+        """The part in memory that a receipt surely speaks about, also when it was decided a while ago. None: it must
+        be searched for.
+        """
         receipt = event.receipt
         if receipt is None:
             return None
-        found = self._expected_at(self._expected.get(connector_id, _NOTHING), receipt)
-        if found is None:
-            return self._decided.get((connector_id, id_key(receipt.smsc_message_id)))
-        key, awaited = found
+        dress = self._dresses.get(connector_id)
+        if dress is None:
+            return None  # nothing was ever sent there in this life
+        smsc_message_id = receipt.smsc_message_id
+        own_key = id_key(smsc_message_id)
+        key = own_key if dress.same else receipted_key(dress.believed or SAME, smsc_message_id)
+        expected = self._expected.get(connector_id, _NOTHING)
+        held = expected.get(key)
+        if held is None or key is None:
+            return self._find_decided(connector_id, own_key, receipt)
+        kind = type(held)
+        awaited = held if kind is Awaited else Awaited(held, 0) if kind is Message else _one_of(held, receipt)
+        if not _same_handset(receipt.source_addr, awaited.message.destination_addr) and self._fits_otherwise(
+            expected, receipt
+        ):
+            return None
+        if not dress.locked and not dress.seen and self._rivals(connector_id, expected, receipt, awaited):
+            return None
         if receipt.state:
-            del self._expected[connector_id][key]
-            self._remember_decided((connector_id, id_key(receipt.smsc_message_id)), awaited)
+            if kind is list:
+                _take_out(expected, key, awaited.message, awaited.part_no)
+            else:
+                del expected[key]
+            self._remember_decided((connector_id, own_key), awaited)
+        if dress.seen or not dress.locked:
+            self._observe(connector_id, _answered_id(awaited), receipt)
         return awaited
 
+    def _find_decided(self, connector_id: int, own_key: str, receipt: Receipt) -> Awaited | None:
+        decided = self._decided.get((connector_id, own_key))
+        if decided is None or not _same_handset(receipt.source_addr, decided.message.destination_addr):
+            return None
+        return decided
+
     @staticmethod
-    def _expected_at(expected: dict[str, Message | Awaited], receipt: Receipt) -> tuple[str, Awaited] | None:
-        """The id in any dress and the handset must fit: a decimal id may be somebody else's hexadecimal one. The very
-        id alone is believed only where no other dress fits: some carriers rewrite addresses.
-        """
-        exact: tuple[str, Awaited] | None = None
-        for place, key in enumerate(keys_of_receipted_id(receipt.smsc_message_id)):
-            held = expected.get(key)
-            if held is not None:
-                awaited = held if type(held) is Awaited else Awaited(held, 0)  # type: ignore[arg-type]  # a Message
-                if _same_handset(receipt.source_addr, awaited.message.destination_addr):
-                    return key, awaited
-                if place == 0:
-                    exact = key, awaited
-        return exact
+    def _fits_otherwise(expected: dict[str, Held], receipt: Receipt) -> bool:
+        """Whether the id in another dress names an attempt to this very handset: then addresses are not rewritten."""
+        return any(
+            _same_handset(receipt.source_addr, awaited.message.destination_addr)
+            for key in keys_by_dress(receipt.smsc_message_id)
+            for awaited in _each(expected.get(key, []))
+        )
+
+    def _rivals(self, connector_id: int, expected: dict[str, Held], receipt: Receipt, awaited: Awaited) -> bool:
+        """Before anything was learnt: whether the id fits somebody else as well."""
+        decided = self._decided.get((connector_id, id_key(receipt.smsc_message_id)))
+        others = [each for key in keys_by_dress(receipt.smsc_message_id) for each in _each(expected.get(key, []))]
+        return any(
+            each.message is not awaited.message and _same_handset(receipt.source_addr, each.message.destination_addr)
+            for each in (others if decided is None else [*others, decided])
+        )
 
     async def search(self, connector_id: int, events: list[ReceiptArrived]) -> list[tuple[Receipt, Awaited]]:
         """Look receipts up that memory does not know: among doubts, then in the rows; park what is still unknown."""
@@ -165,39 +214,35 @@ class WaitingRoom:
         rows = await self._rows_of(connector_id, unknown)
         for event in events:
             receipt = event.receipt
-            awaited = self._match(connector_id, receipt, rows) if receipt is not None else None
+            awaited = self._match(connector_id, receipt, rows, 0) if receipt is not None else None
             if receipt is not None and awaited is not None:
                 found.append((receipt, awaited))
             else:
-                self._park(connector_id, event, receipt)
+                self._parked.park(connector_id, event, receipt)
         return found
 
     async def search_parked(self, connector_id: int) -> list[tuple[Receipt, Awaited]]:
         """The same once more for parked receipts; those found are parked no longer."""
-        parked = [p for (connector, _), p in self._parked.items() if connector == connector_id][:SEARCH_AT_ONCE]
-        rows = await self._rows_of(connector_id, [_receipt_of(p) for p in parked])
+        parked: list[ParkedReceipt] = await self._parked.next_of(connector_id)
+        rows = await self._rows_of(connector_id, [receipt_of(p) for p in parked])
         found: list[tuple[Receipt, Awaited]] = []
         for each in parked:
-            receipt = _receipt_of(each)
-            awaited = self._match(connector_id, receipt, rows)
-            key = (connector_id, id_key(each.smsc_message_id))
-            if self._parked.get(key) is each:
-                del self._parked[key]  # to the end of the line, or gone
-                if awaited is None:
-                    self._parked[key] = each
-                else:
-                    self._settling.batch.joined.append(each.parked_id)
-                    found.append((receipt, awaited))
+            receipt = receipt_of(each)
+            awaited = self._match(connector_id, receipt, rows, self._wall_ms() - each.received_at_ms)
+            if awaited is not None:
+                self._parked.join(each)
+                found.append((receipt, awaited))
         return found
-
-    def _match(self, connector_id: int, receipt: Receipt, rows: dict[str, list[Awaited]]) -> Awaited | None:
-        return self._among_rows(receipt, rows) or self._among_unnamed(connector_id, receipt)
 
     async def _rows_of(self, connector_id: int, receipts: list[Receipt]) -> dict[str, list[Awaited]]:
         """Parts by id key; a message in memory is never loaded a second time, one that came or went is read anew."""
-        keys = [key for receipt in receipts for key in keys_of_receipted_id(receipt.smsc_message_id)]
+        believed = self.dress(connector_id).believed or SAME
+        wanted_keys = {key for receipt in receipts for key in keys_by_dress(receipt.smsc_message_id)}
+        wanted_keys |= {receipted_key(believed, receipt.smsc_message_id) or "" for receipt in receipts}
+        wanted_keys |= {unnamed_key(receipt.source_addr) for receipt in receipts}
+        keys = list(wanted_keys)
         parts: dict[str, list[Awaited]] = {}
-        while keys:
+        while keys and receipts:
             with self._active.reading() as left:
                 await asyncio.shield(self._settling.durable())  # others wait for the same; we may be cancelled
                 rows = await self._reader.find_smsc_ids(connector_id, keys, (self._wall_ms() - RECEIPT_DAYS_MS) << 20)
@@ -214,82 +259,162 @@ class WaitingRoom:
                         parts.setdefault(row["id_key"], []).append(Awaited(message, row["part_no"]))
         return parts
 
-    @staticmethod
-    def _among_rows(receipt: Receipt, rows: dict[str, list[Awaited]]) -> Awaited | None:
-        keys = keys_of_receipted_id(receipt.smsc_message_id)
-        for key in keys:
-            fitting = [a for a in rows.get(key, ()) if _same_handset(receipt.source_addr, a.message.destination_addr)]
+    # -- which of several
+
+    def _match(
+        self, connector_id: int, receipt: Receipt, rows: dict[str, list[Awaited]], waited_ms: int
+    ) -> Awaited | None:
+        """The part a receipt speaks about: by its believed dress and handset; in any other dress the handset must fit,
+        and nobody else may; by the very id alone, since some carriers rewrite addresses; by a piece of the id.
+        """
+        awaited = self._by_id(connector_id, receipt, rows, waited_ms)
+        if awaited is None:
+            decided = self._find_decided(connector_id, id_key(receipt.smsc_message_id), receipt)
+            return decided or self._among_unnamed(connector_id, receipt, rows)
+        if receipt.state:
+            key = self.dress(connector_id).answered_key(_answered_id(awaited))
+            _take_out(self._expected.get(connector_id, _NOTHING), key, awaited.message, awaited.part_no)
+            self._remember_decided((connector_id, id_key(receipt.smsc_message_id)), awaited)
+        self._observe(connector_id, _answered_id(awaited), receipt)
+        return awaited
+
+    def _by_id(
+        self, connector_id: int, receipt: Receipt, rows: dict[str, list[Awaited]], waited_ms: int
+    ) -> Awaited | None:
+        dress = self.dress(connector_id)
+        believed = receipted_key(dress.believed or SAME, receipt.smsc_message_id) or ""
+        if dress.believed:
+            fitting = _fitting(rows.get(believed, ()), receipt)
             if fitting:
                 return fitting[-1]  # ids that a carrier used again: the newest attempt
-        exact = rows.get(keys[0], ())
-        return exact[0] if len(exact) == 1 else None  # the very id: some carriers rewrite addresses
+        others = {
+            (awaited.message.message_id, awaited.part_no): awaited
+            for key in reversed(keys_by_dress(receipt.smsc_message_id))
+            for awaited in _fitting(rows.get(key, ()), receipt)
+        }
+        if others and not dress.locked and not dress.believed:
+            same = _fitting(rows.get(believed, ()), receipt)
+            if same and (len({key for key, _ in others}) == len({a.message.message_id for a in same})):
+                return same[-1]  # nobody else
+        if others:
+            may_come = waited_ms < AMBIGUITY_MS and self._answer_awaited(connector_id, receipt)
+            if len(others) == 1 and not may_come:
+                return next(iter(others.values()))
+            if waited_ms < AMBIGUITY_MS:
+                return None
+            return next(reversed(others.values()))  # the id as it is comes last
+        exact = rows.get(believed, ())
+        if len(exact) == 1:
+            return exact[0]
+        return None if dress.locked in PLAIN_DRESSES else self._by_piece(connector_id, receipt)
 
-    def _park(self, connector_id: int, event: ReceiptArrived, receipt: Receipt | None) -> None:
-        now_ms = self._wall_ms()
-        parked = ParkedReceipt(
-            self._ids.next(now_ms),
-            connector_id,
-            receipt.smsc_message_id if receipt else "",
-            receipt.source_addr if receipt else "",
-            receipt.destination_addr if receipt else "",
-            receipt.message_state if receipt and receipt.state else SAYS_NOTHING,
-            receipt.error if receipt else "",
-            0,
-            now_ms,
-            event.raw,
+    def _by_piece(self, connector_id: int, receipt: Receipt) -> Awaited | None:
+        """Before the dress is known: the one attempt to this handset whose id shares its end with the receipt's."""
+        expected = self._expected.get(connector_id, _NOTHING)
+        fitting = [
+            awaited
+            for held in itertools.islice(reversed(expected.values()), PIECES_LIMIT)
+            for awaited in _each(held)
+            if receipt.source_addr
+            and _same_handset(receipt.source_addr, awaited.message.destination_addr)
+            and dresses_between(_answered_id(awaited), receipt.smsc_message_id)
+        ]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _answer_awaited(self, connector_id: int, receipt: Receipt) -> bool:
+        """Whether an attempt to this handset still waits for its response: the receipt may be its."""
+        return any(
+            message.open_parts
+            and message.connector_id == connector_id
+            and _same_handset(receipt.source_addr, message.destination_addr)
+            for message in self._active
         )
-        self._settling.batch.parked.append(parked)
-        if receipt is not None and receipt.state:
-            self._remember(parked)
+
+    def _among_unnamed(self, connector_id: int, receipt: Receipt, rows: dict[str, list[Awaited]]) -> Awaited | None:
+        """The attempt without a carrier's id that a receipt fits, if it fits exactly one and no attempt still waits
+        for its response.
+        """
+        candidates = self._unnamed.fitting(connector_id, receipt.source_addr.lstrip("+"))
+        known = {(each.message.message_id, each.part_no) for each in candidates}
+        for each in rows.get(unnamed_key(receipt.source_addr), ()):
+            if (each.message.message_id, each.part_no) not in known and is_unnamed(each):
+                candidates.append(each)
+        if len(candidates) != 1 or self._answer_awaited(connector_id, receipt):
+            return None
+        return candidates[0]
+
+    # -- dresses
+
+    def dress(self, connector_id: int) -> LearnedDress:
+        """What is known of the dress of a connector's ids."""
+        dress = self._dresses.get(connector_id)
+        if dress is None:
+            dress = self._dresses[connector_id] = LearnedDress()
+        return dress
+
+    def fix_dress(self, connector_id: int, dress: str) -> None:
+        """The configuration says it: nothing is learnt, a change is still told."""
+        self._wear(connector_id, LearnedDress(dress, given=True))
+
+    def _wear(self, connector_id: int, dress: LearnedDress) -> None:
+        self._dresses[connector_id] = dress
+        if dress.last:
+            self._settling.last_characters[connector_id] = dress.last
+        else:
+            self._settling.last_characters.pop(connector_id, None)
+
+    def _observe(self, connector_id: int, answered: str, receipt: Receipt) -> None:
+        """Learn from a match; what is learnt is stored, so that a restart remembers."""
+        dress = self.dress(connector_id)
+        before = dress.locked
+        learnt = dress.learn(dresses_between(answered, receipt.smsc_message_id)) if answered else None
+        if learnt is None:
+            return
+        name = self._names.get(connector_id, str(connector_id))
+        if before:
+            self._tallies.dress_changes[name] += 1
+            log.error("receipt_dress_changed", extra={"connector": name, "before": before, "dress": learnt})
+        else:
+            log.info("receipt_dress_learnt", extra={"connector": name, "dress": learnt})
+        if dress.given:
+            return
+        self._wear(connector_id, dress)
+        if dress.last or before.startswith("last:"):
+            former, self._expected[connector_id] = self._expected.get(connector_id, {}), {}
+            for awaited in itertools.chain.from_iterable(map(_each, former.values())):
+                self._enter(connector_id, awaited.message, awaited.part_no, _answered_id(awaited))
+        row = (connector_id, learnt, answered, receipt.smsc_message_id, self._wall_ms())
+        self._settling.batch.dresses.append(row)
+
+    # -- after a start, and by the clock
+
+    async def load(self) -> None:
+        """What a former life left: dresses it learnt, receipts it parked."""
+        for connector_id, dress in (await self._reader.load_dresses()).items():
+            if connector_id not in self._dresses:
+                self._wear(connector_id, LearnedDress(dress))
+        await self._parked.load()
 
     async def bury_parked(self) -> int:
         """Forget receipts that nobody claimed in the time receipts are joined for; how many."""
-        return await self._reader.bury_parked(self._wall_ms() - PARKED_MS)
-
-    def _remember(self, parked: ParkedReceipt) -> None:
-        if len(self._parked) >= PARKED_LIMIT:
-            _drop_oldest(self._parked, PARKED_LIMIT // 100)
-        self._parked[parked.connector_id, id_key(parked.smsc_message_id)] = parked
-
-    async def load_parked(self) -> None:
-        """After a start: receipts that a former life parked."""
-        for row in await self._reader.load_parked(self._wall_ms() - RECEIPT_DAYS_MS, PARKED_LIMIT):
-            if row["message_state"] != SAYS_NOTHING:
-                self._remember(ParkedReceipt(**{name: row[name] for name in ParkedReceipt.__struct_fields__}))
+        return await self._parked.bury()
 
     # -- doubts
 
     def doubt(self, message: Message, part_no: int) -> None:
         """Remember a part whose outcome nobody knows, and since when."""
         self._doubts.setdefault(message.message_id, (message, self._wall_ms()))
-        self._unnamed.setdefault((message.connector_id, message.destination_addr), []).append(Awaited(message, part_no))
+        for gone in self._unnamed.add(message.connector_id, message, part_no):
+            self._active.leave(gone.message_id)
 
     def certain(self, message: Message) -> None:
         """Forget the doubts of a message: they were resolved or ended."""
         self._doubts.pop(message.message_id, None)
-        place = (message.connector_id, message.destination_addr)
-        left = [a for a in self._unnamed.get(place, ()) if a.message is not message]
-        if left:
-            self._unnamed[place] = left
-        else:
-            self._unnamed.pop(place, None)
+        self._unnamed.forget(message)
 
     def doubts(self) -> list[tuple[Message, int]]:
         """Messages in doubt with the time (Unix milliseconds) since when, oldest first."""
         return list(self._doubts.values())
-
-    def _among_unnamed(self, connector_id: int, receipt: Receipt) -> Awaited | None:
-        """The attempt without a carrier's id that a receipt fits, if it fits exactly one and no attempt still waits
-        for its response.
-        """
-        handset = receipt.source_addr.lstrip("+")
-        candidates = [a for a in self._unnamed.get((connector_id, handset), ()) if _is_unnamed(a)]
-        if len(candidates) != 1:
-            return None
-        for message in self._active:
-            if message.open_parts and message.connector_id == connector_id and message.destination_addr == handset:
-                return None
-        return candidates[0]
 
 
 def _drop_oldest(held: dict[Any, Any], count: int) -> None:
@@ -298,28 +423,60 @@ def _drop_oldest(held: dict[Any, Any], count: int) -> None:
         del held[key]
 
 
-def _is_unnamed(awaited: Awaited) -> bool:
-    """Whether a part still lacks a carrier's id: in doubt, or taken without one."""
+def _each(held: Held) -> list[Awaited]:
+    """All that one key names, oldest first."""
+    if type(held) is list:
+        return held
+    return [held if type(held) is Awaited else Awaited(held, 0)]  # type: ignore[arg-type]  # a Message
+
+
+def _one_of(held: list[Awaited], receipt: Receipt) -> Awaited:
+    """The one that a receipt means: by its handset, then by the very letters of its id, then the newest."""
+    fitting = _fitting(held, receipt) or held
+    exact = [each for each in fitting if _answered_id(each) == receipt.smsc_message_id]
+    return (exact or fitting)[-1]
+
+
+def _fitting(held: list[Awaited] | tuple[()], receipt: Receipt) -> list[Awaited]:
+    """Those sent to the handset that a receipt speaks of, and of these those of the very letters of its id."""
+    fitting = [each for each in held if _same_handset(receipt.source_addr, each.message.destination_addr)]
+    exact = [each for each in fitting if _answered_id(each) == receipt.smsc_message_id]
+    return exact if len(fitting) > 1 and exact else fitting
+
+
+def _with_namesakes(former: Held, held: Held) -> Held:
+    """Two attempts of one name: both are kept, the newest last."""
+    (newest,) = _each(held)
+    both = [e for e in _each(former) if e.message is not newest.message or e.part_no != newest.part_no] + [newest]
+    return both[-NAMESAKES_LIMIT:] if len(both) > 1 else held
+
+
+def _take_out(expected: dict[str, Held], key: str, message: Message, part_no: int | None = None) -> None:
+    """Wait no longer for a message (or one part of it) under this key; namesakes stay."""
+    held = expected.get(key)
+    if held is None:
+        return
+    if type(held) is not list:
+        if held is message or (type(held) is Awaited and held.message is message):
+            del expected[key]
+        return
+    left = [each for each in held if each.message is not message or part_no not in (None, each.part_no)]
+    if left:
+        expected[key] = left
+    else:
+        del expected[key]
+
+
+def _answered_id(awaited: Awaited) -> str:
+    """The id that the carrier gave a part; "" for none."""
     message = awaited.message
-    letter = message.part_states[awaited.part_no]
-    if letter == PART_IN_DOUBT:
-        return True
+    if message.part_count == 1:
+        return message.smsc_message_ids
     ids = message.smsc_message_ids.split(SMSC_ID_SEPARATOR)
-    return letter == PART_SUBMITTED and not (awaited.part_no < len(ids) and ids[awaited.part_no])
+    return ids[awaited.part_no] if awaited.part_no < len(ids) else ""
 
 
 def _same_handset(receipt_source: str, destination: str) -> bool:
     """Whether a receipt's source is the handset we wrote to; carriers add a plus or drop the country code."""
     digits = receipt_source.lstrip("+")
     return not digits or destination.endswith(digits[-7:])
-
-
-def _receipt_of(parked: ParkedReceipt) -> Receipt:
-    return Receipt(
-        parked.smsc_message_id,
-        parked.message_state,
-        STATE_OF_VALUE.get(parked.message_state, ""),
-        parked.error,
-        parked.source_addr,
-        parked.destination_addr,
-    )

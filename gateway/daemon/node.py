@@ -32,6 +32,7 @@ from gateway.ingress.smpp_server import ServerSettings, SmppServer
 from gateway.lifecycle import Lifecycle, LifePolicy
 from gateway.message import ID_TIME_SHIFT, MessageIds
 from gateway.notify.esme_deliveries import EsmeDeliveries
+from gateway.receipts.dress import SAME
 from gateway.receipts.fold import MoneyPolicy
 from gateway.recovery import Recovery
 from gateway.smpp.session import SessionLimits
@@ -144,6 +145,7 @@ async def _live(
         tallies,
         configuration.limits.connector_queue,
     )
+    _fix_dresses(lifecycle, configuration, connector_ids)
     rooms = Rooms(
         configuration,
         seat,
@@ -267,6 +269,13 @@ def _tell_systemd(state: str) -> None:
 
 
 # ---------------------------------------------------------------- configuration to the rooms' own words
+
+
+def _fix_dresses(lifecycle: Lifecycle, configuration: Configuration, connector_ids: dict[str, int]) -> None:
+    for each in configuration.connectors:
+        if each.receipt_id_format is not None:
+            dress = SAME if each.receipt_id_format == "exact" else each.receipt_id_format
+            lifecycle.waiting_room.fix_dress(connector_ids[each.name], dress)
 
 
 def _policy(configuration: Configuration, connector_ids: dict[str, int]) -> LifePolicy:

@@ -282,7 +282,8 @@ class SettleStream:
 
     def __init__(self, line: CommitLine) -> None:
         self._line = line
-        self.batch = SettleBatch()
+        self.last_characters: dict[int, int] = {}  # by connector id: of ids that its receipts repeat only the end of
+        self.batch = SettleBatch(self.last_characters)
         self._gathered = asyncio.Event()
         self.waiting = 0  # messages handed over and not committed yet
         self.away = False  # whether the last try failed
@@ -306,7 +307,7 @@ class SettleStream:
             await self._gathered.wait()
             self._gathered.clear()
             while self.batch:
-                batch, self.batch = self.batch, SettleBatch()
+                batch, self.batch = self.batch, SettleBatch(self.last_characters)
                 batch, rest = batch.split(SETTLE_ROWS)
                 if rest is not None:
                     self.batch = rest

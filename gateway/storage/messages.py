@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from gateway.message import Envelope, InboundMessage, Message
+from gateway.message import Envelope, InboundMessage, Message, ParkedReceipt
 from gateway.storage.named_statements import load_statements
 
 MESSAGE_SQL = load_statements("messages.sql")
@@ -143,9 +143,26 @@ async def find_smsc_ids(
     return list(await connection.fetch(MESSAGE_SQL["find_smsc_ids"], connector_id, keys, from_id))
 
 
-async def load_parked(connection: asyncpg.Connection, since_ms: int, limit: int) -> list[asyncpg.Record]:
+def _parked(row: asyncpg.Record) -> ParkedReceipt:
+    return ParkedReceipt(**{name: row[name] for name in ParkedReceipt.__struct_fields__})
+
+
+async def load_parked(connection: asyncpg.Connection, since_ms: int, limit: int) -> list[ParkedReceipt]:
     """Parked receipts not older than a time, oldest first."""
-    return list(await connection.fetch(MESSAGE_SQL["load_parked"], since_ms, limit))
+    return [_parked(row) for row in await connection.fetch(MESSAGE_SQL["load_parked"], since_ms, limit)]
+
+
+async def parked_after(
+    connection: asyncpg.Connection, connector_id: int, after_id: int, limit: int
+) -> list[ParkedReceipt]:
+    """Parked receipts of a connector after a parked id, oldest first."""
+    found = await connection.fetch(MESSAGE_SQL["parked_after"], connector_id, after_id, limit)
+    return [_parked(row) for row in found]
+
+
+async def load_dresses(connection: asyncpg.Connection) -> dict[int, str]:
+    """What was learnt of the dress of each connector's ids."""
+    return {row["connector_id"]: row["dress"] for row in await connection.fetch(MESSAGE_SQL["load_dresses"])}
 
 
 async def bury_parked(connection: asyncpg.Connection, before_ms: int) -> int:

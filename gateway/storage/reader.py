@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from gateway.message import InboundMessage, Message
+from gateway.message import InboundMessage, Message, ParkedReceipt
 from gateway.storage import messages as rows
 from gateway.storage.database import CONNECTION_FAULTS, DatabaseAway
 from gateway.storage.group_commit import NotCommitted
@@ -72,9 +72,17 @@ class Reader:
         """Rows of smsc_ids by key."""
         return await self.run(lambda c: rows.find_smsc_ids(c, connector_id, keys, from_id))
 
-    async def load_parked(self, since_ms: int, limit: int) -> list[asyncpg.Record]:
+    async def load_parked(self, since_ms: int, limit: int) -> list[ParkedReceipt]:
         """Parked receipts, oldest first."""
         return await self.run(lambda c: rows.load_parked(c, since_ms, limit))
+
+    async def parked_after(self, connector_id: int, after_id: int, limit: int) -> list[ParkedReceipt]:
+        """Parked receipts of a connector after a parked id, oldest first."""
+        return await self.run(lambda c: rows.parked_after(c, connector_id, after_id, limit))
+
+    async def load_dresses(self) -> dict[int, str]:
+        """What was learnt of the dress of each connector's ids."""
+        return await self.run(rows.load_dresses)
 
     async def claim_delayed(self, now_ms: int, limit: int) -> list[tuple[int, int]]:
         """Keys of postponed messages whose time has come, claimed for this life of the node."""

@@ -7,18 +7,21 @@ What must not enter: SQL text (statements/messages.sql) and decisions (lifecycle
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from gateway.message import SMSC_ID_SEPARATOR, InboundMessage, Message, ParkedReceipt, id_key
+from gateway.message import SMSC_ID_SEPARATOR, InboundMessage, Message, ParkedReceipt, id_key, unnamed_key
 from gateway.storage.messages import MESSAGE_SQL
 
 
 class SettleBatch:
     """Rows for one transaction. Everything may be added to until the settle stream takes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, last_characters: Mapping[int, int] | None = None) -> None:
+        """last_characters: by connector id, how many characters of an id its receipts repeat, where not all."""
+        self._last_characters = last_characters or {}
         self.messages: list[Message] = []
         self.closed_journals: list[int] = []
         self.parked: list[ParkedReceipt] = []
@@ -31,6 +34,7 @@ class SettleBatch:
         self.taken: list[tuple[int, int]] = []  # esme_id, message_id
         self.inbound: list[InboundMessage] = []
         self.inbound_closed: list[tuple[int, str, int]] = []  # message_id, state, at_ms
+        self.dresses: list[tuple[int, str, str, str, int]] = []  # connector_id, dress, answered, receipted, at_ms
         self._waiter: asyncio.Future[None] | None = None
 
     def __bool__(self) -> bool:
@@ -47,6 +51,7 @@ class SettleBatch:
             or self.taken
             or self.inbound
             or self.inbound_closed
+            or self.dresses
             or self._waiter
         )
 
@@ -68,7 +73,7 @@ class SettleBatch:
         """
         if len(self.messages) <= most:
             return self, None
-        rest = SettleBatch()
+        rest = SettleBatch(self._last_characters)
         rest.messages = self.messages[most:]
         self.messages = self.messages[:most]
         rest.closed_journals, self.closed_journals = self.closed_journals, []
@@ -138,10 +143,18 @@ class SettleBatch:
             if message.fresh_parts:
                 if message.final_at_ms == 0:
                     ids = message.smsc_message_ids.split(SMSC_ID_SEPARATOR)
+                    last = self._last_characters.get(message.connector_id, 0)
+                    handset = message.destination_addr
                     lookups += [
-                        (message.connector_id, id_key(ids[n]), ids[n], message.account_id, message.message_id, n)
+                        (
+                            message.connector_id,
+                            id_key(ids[n][-last:]) if ids[n] else unnamed_key(handset),
+                            ids[n],
+                            message.account_id,
+                            message.message_id,
+                            n,
+                        )
                         for n in message.fresh_parts
-                        if ids[n]
                     ]
                 message.fresh_parts = ()
         return [list(column) for column in zip(*lookups, strict=True)] if lookups else [[] for _ in range(6)]
@@ -152,6 +165,7 @@ class SettleBatch:
         inbound = [msgspec.structs.astuple(i) for i in self.inbound]
         last_delay = {(delay[1], delay[2]): delay for delay in self.delays}  # one row a message: the last word
         last_waiting = {(row[0], row[2]): row for row in self.waiting}
+        last_dress = {row[0]: row for row in self.dresses}
         last_refusal = {(row[0], row[1]): row for row in self.refusals}
         tables: list[tuple[str, list[tuple[Any, ...]]]] = [
             ("park_receipts", parked),
@@ -163,6 +177,7 @@ class SettleBatch:
             ("drop_waiting", list(self.taken)),  # after it: what is kept and then taken in one batch is taken
             ("store_inbound", inbound),
             ("close_inbound", list(self.inbound_closed)),
+            ("remember_dresses", list(last_dress.values())),
         ]
         extras = [(MESSAGE_SQL[name], tuple(map(list, zip(*table, strict=True)))) for name, table in tables if table]
         if self.joined:

@@ -156,6 +156,21 @@ SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::t
 -- Parked receipts young enough to be joined, oldest first.
 SELECT * FROM parked_receipts WHERE received_at_ms >= $1 ORDER BY parked_id LIMIT $2;
 
+-- name: parked_after
+-- The next parked receipts of a connector, for the walk over those that memory has no room for.
+SELECT * FROM parked_receipts WHERE connector_id = $1 AND parked_id > $2 ORDER BY parked_id LIMIT $3;
+
+-- name: remember_dresses
+-- Keeps what matches taught about the dress of a connector's ids, with the pair that taught it last.
+INSERT INTO receipt_dresses (connector_id, dress, answered, receipted, learnt_at_ms)
+SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+ON CONFLICT (connector_id) DO UPDATE SET dress = excluded.dress, answered = excluded.answered,
+    receipted = excluded.receipted, learnt_at_ms = excluded.learnt_at_ms;
+
+-- name: load_dresses
+-- What a former life learnt about the dress of carriers' ids.
+SELECT connector_id, dress FROM receipt_dresses;
+
 -- name: bury_parked
 -- Forgets receipts that nobody claimed in all the time they are kept for.
 DELETE FROM parked_receipts WHERE received_at_ms < $1 RETURNING parked_id;

@@ -195,10 +195,10 @@ async def test_parked_receipts_are_read_oldest_first_and_buried_when_old(house: 
 
     await settle(house, parked=[parked(n, NOW_MS + n) for n in (3, 1, 2)])
     read = await rows.load_parked(house.connection, NOW_MS + 2, 9)
-    assert [r["parked_id"] for r in read] == [2, 3]
-    assert [r["parked_id"] for r in await rows.load_parked(house.connection, 0, 1)] == [1]
+    assert [r.parked_id for r in read] == [2, 3]
+    assert [r.parked_id for r in await rows.load_parked(house.connection, 0, 1)] == [1]
     assert await rows.bury_parked(house.connection, NOW_MS + 3) == 2
-    assert [r["parked_id"] for r in await rows.load_parked(house.connection, 0, 9)] == [3]
+    assert [r.parked_id for r in await rows.load_parked(house.connection, 0, 9)] == [3]
 
 
 # ---------------------------------------------------------------- seats

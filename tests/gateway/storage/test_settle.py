@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from gateway.message import InboundMessage, Message, ParkedReceipt
+from gateway.message import InboundMessage, Message, ParkedReceipt, unnamed_key
 from gateway.message_states import FINAL, MOVES
 from gateway.receipts import fold
 from gateway.receipts.fold import MoneyPolicy
@@ -127,8 +127,12 @@ async def test_ids_of_carriers_are_kept_by_key_while_a_receipt_is_awaited(house:
     assert {r["message_id"] for r in found} == {message.message_id}
     assert await rows.find_smsc_ids(house.connection, message.connector_id + 1, ["ab"], 0) == []
     assert await rows.find_smsc_ids(house.connection, message.connector_id, ["ab"], message.message_id + 1) == []
+    (unnamed,) = await rows.find_smsc_ids(
+        house.connection, message.connector_id, [unnamed_key(message.destination_addr)], 0
+    )
+    assert (unnamed["smsc_message_id"], unnamed["part_no"]) == ("", 1)
     await settle(house, message)
-    assert await house.value("SELECT count(*) FROM smsc_ids") == 2
+    assert await house.value("SELECT count(*) FROM smsc_ids") == 3
 
 
 async def test_an_id_that_a_carrier_used_again_means_the_newest_attempt_last(house: House) -> None:
@@ -233,7 +237,7 @@ async def test_all_extras_of_a_batch_are_stored(house: House) -> None:
         waiting=[(1, *key, "receipt", 0, 1, 2), (1, *key, "receipt", 1, 3, 4)],
         inbound=[arrived],
     )
-    assert [ParkedReceipt(**dict(r)) for r in await rows.load_parked(house.connection, 0, 9)] == [parked]
+    assert await rows.load_parked(house.connection, 0, 9) == [parked]
     assert await house.value("SELECT due_at_ms FROM delayed") == 9
     assert await house.value("SELECT array_agg(event ORDER BY at_ms) FROM message_events") == ["try_later", "rerouted"]
     (owed,) = await rows.waiting_of_esme(house.connection, 1, 0, 9)
