@@ -90,6 +90,7 @@ class Connector(Protocol):
     5. events() yields lists in the order things happened; receipts are acknowledged only by acknowledge(), after
        their commit.
     6. Pace (TPS, counted in parts) and window are the connector's own: reserve() is False when either is spent.
+       A message that would never leave so much to spare passes alone, when all room is free.
     7. Nothing it does blocks another connector.
     """
 
@@ -103,8 +104,8 @@ class Connector(Protocol):
         """up: it takes messages now; down: it waits for its links; suspended: nobody may choose it."""
         ...
 
-    def reserve(self, parts: int) -> bool:
-        """Take room for parts of one message, if there is any now."""
+    def reserve(self, parts: int, spare: float = 0.0) -> bool:
+        """Take room for parts of one message, if there is any now and `spare` of all room stays free beside it."""
         ...
 
     def give_back(self, parts: int) -> None:

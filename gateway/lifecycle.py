@@ -32,6 +32,7 @@ from gateway.connector import (
 )
 from gateway.crash_points import crash_point
 from gateway.inbound import InboundDesk
+from gateway.lanes import SPARE_OF_CLASS
 from gateway.message import PART_IN_DOUBT, PART_QUEUED, AttemptJournal, InboundMessage, Message, MessageIds, Submission
 from gateway.message_states import FINAL
 from gateway.outbox import Outbox
@@ -107,7 +108,7 @@ class Lifecycle:
         self.book = book
         self.policy = policy
         self.connectors = {c.connector_id: c for c in connectors}
-        self.outboxes = {connector_id: Outbox(queue_limit) for connector_id in self.connectors}
+        self.outboxes = {c.connector_id: Outbox(queue_limit, c.room) for c in self.connectors.values()}
         self.health = health  # by connector name; the connectors keep it true
         self.active = ActiveMessages()
         names = {c.connector_id: c.name for c in self.connectors.values()}
@@ -192,7 +193,7 @@ class Lifecycle:
             outbox is not None  # else it lives on another node: the row waits for that one
             and message.not_before_ms == 0
             and outbox.idle
-            and self.connectors[message.connector_id].reserve(message.part_count)
+            and self.connectors[message.connector_id].reserve(message.part_count, SPARE_OF_CLASS[message.traffic_class])
         )
 
     # ------------------------------------------------------------------ route
@@ -241,16 +242,9 @@ class Lifecycle:
         """Send what waits for a connector, as its pace and window allow, until cancelled."""
         outbox = self.outboxes[connector.connector_id]
         while True:
-            if outbox.wants_rows:
-                try:
-                    await self._refill(connector.connector_id)
-                except NotCommitted:
-                    await asyncio.sleep(DATABASE_PAUSE_S)
             batch = self._take(connector, outbox)
             if batch:
                 await self._open_and_submit(connector, batch)
-            elif outbox.wants_rows:
-                continue
             elif outbox.peek() is None:
                 outbox.work.clear()
                 await outbox.work.wait()
@@ -260,17 +254,20 @@ class Lifecycle:
 
     def _take(self, connector: Connector, outbox: Outbox) -> list[Message]:
         batch: list[Message] = []
-        while (message := outbox.peek()) is not None and len(batch) < OPEN_AT_ONCE:
+        stuck: Message | None = None
+        while (message := outbox.peek(stuck)) is not None and len(batch) < OPEN_AT_ONCE:
             if message.state != "queued":
-                outbox.take()  # it became final while it waited
+                outbox.take(message)  # it became final while it waited
             elif message.expires_at_ms <= self._wall_ms():
-                self.finish(outbox.take(), "expired", "validity ended in our queue")
+                self.finish(outbox.take(message), "expired", "validity ended in our queue")
             elif (refusal := no_longer_permitted(message, self.book)) is not None:
-                self.finish(outbox.take(), "rejected", refusal.value)  # promise P9: asked again before it is sent
-            elif connector.reserve(message.part_count):
-                batch.append(_begin_writing(outbox.take()))
+                self.finish(
+                    outbox.take(message), "rejected", refusal.value
+                )  # promise P9: asked again before it is sent
+            elif connector.reserve(message.part_count, outbox.spare(message)):
+                batch.append(_begin_writing(outbox.take(message)))
             else:
-                break
+                stuck = message  # whoever is more urgent may still find room
         return batch
 
     async def _open_and_submit(self, connector: Connector, batch: list[Message]) -> None:
@@ -305,20 +302,6 @@ class Lifecycle:
         outbox = self.outboxes.get(message.connector_id)
         if outbox is not None and outbox.put(message):
             self.active.enter(message)
-
-    async def _refill(self, connector_id: int) -> None:
-        outbox = self.outboxes[connector_id]
-        asked = outbox.limit // 2
-        from_id = outbox.begin_refill()
-        try:
-            with self.active.reading() as left:
-                await self._settling.durable()
-                rows = await self._reader.queued_after(connector_id, from_id, asked)
-                fresh = [row for row in rows if self.active.adopt(row, left) is row]
-        except NotCommitted:
-            outbox.end_refill([], from_id)
-            raise
-        outbox.end_refill(fresh, rows[-1].message_id + 1 if len(rows) == asked else None)
 
     # ------------------------------------------------------------------ settle
 

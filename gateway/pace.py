@@ -20,14 +20,17 @@ class Pace:
         self._tokens = max(rate_per_s * BURST_S, 1.0)
         self._at = now
 
-    def take(self, parts: int, now: float) -> bool:
-        """Whether so many parts may pass now; takes them if so. More than a burst may pass when the bucket is full."""
+    def take(self, parts: int, now: float, spare: float = 0.0) -> bool:
+        """Whether so many parts may pass now; takes them if so. More than a burst may pass when the bucket is full.
+
+        spare: the share of a burst that must be left beside them.
+        """
         if not self.rate_per_s:
             return True
         burst = max(self.rate_per_s * self.burst_s, 1.0)
         self._tokens = min(burst, self._tokens + (now - self._at) * self.rate_per_s)
         self._at = now
-        if self._tokens >= min(parts, burst):
+        if self._tokens >= min(parts + spare * burst, burst):
             self._tokens -= parts
             return True
         return False
@@ -41,9 +44,10 @@ class Pace:
         """Return what was taken and not used."""
         self._tokens += parts
 
-    def ready_at(self, parts: int, now: float) -> float:
+    def ready_at(self, parts: int, now: float, spare: float = 0.0) -> float:
         """When so many parts may pass, on the caller's clock."""
         if not self.rate_per_s:
             return now
-        missing = min(parts, max(self.rate_per_s * self.burst_s, 1.0)) - self._tokens
+        burst = max(self.rate_per_s * self.burst_s, 1.0)
+        missing = min(parts + spare * burst, burst) - self._tokens
         return now + max(0.0, missing / self.rate_per_s)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.lanes import LANE_OF_CLASS, LANES
 from gateway.lifecycle import Lifecycle
 from gateway.message import AttemptJournal, Message
 from gateway.receipts import fold
@@ -23,7 +24,7 @@ class Recovery:
         self._reader = reader
         self._settling = settling
 
-    async def recover(self, node_id: int, marks: Mapping[int, int]) -> int:
+    async def recover(self, node_id: int, marks: Mapping[tuple[int, int], int]) -> int:
         """Take up what a former life left: attempts without known outcome are in doubt, queues are read again.
 
         Returns how many messages are in doubt. To be done before anything is sent.
@@ -49,8 +50,8 @@ class Recovery:
         await self._settling.durable()
         await self._life.waiting_room.load()
         for connector_id, outbox in self._life.outboxes.items():
-            outbox.resume_from_id = marks.get(connector_id, 0)
-            outbox.work.set()
+            for lane in LANES:
+                outbox.search_from(marks.get((connector_id, lane), 0), lane)
         return doubtful
 
     def _doubt_whole(self, message: Message) -> None:
@@ -62,16 +63,20 @@ class Recovery:
                 self._life.waiting_room.doubt(message, part_no)
         self._life.store(message)
 
-    def marks(self, now_id: int) -> dict[int, int]:
-        """By connector id: from which message id on something may be queued in this node."""
+    def marks(self, now_id: int) -> dict[tuple[int, int], int]:
+        """By connector id and lane: from which message id on something may be queued in this node."""
         horizon = min(now_id, self._life.active.oldest_landing())
         found = {}
         for connector_id, outbox in self._life.outboxes.items():
-            oldest = outbox.oldest_id()
-            found[connector_id] = horizon if oldest is None else min(horizon, oldest)
+            for lane in outbox.lanes:
+                oldest = lane.oldest_id()
+                found[connector_id, lane.number] = horizon if oldest is None else min(horizon, oldest)
         for message in self._life.active:
-            if message.state == "queued" and message.connector_id in found:
-                found[message.connector_id] = min(found[message.connector_id], message.message_id)
+            if message.state == "queued" and message.connector_id in self._life.outboxes:
+                key = message.connector_id, LANE_OF_CLASS[message.traffic_class]
+                found[key] = min(found[key], message.message_id)
         for _, connector_id, from_id in self._life.uncertain:
-            found[connector_id] = min(found.get(connector_id, horizon), from_id)
+            for lane_number in LANES:
+                key = connector_id, lane_number
+                found[key] = min(found.get(key, horizon), from_id)
         return found

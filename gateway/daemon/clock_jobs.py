@@ -22,6 +22,7 @@ from gateway.accept.fact_book import FactBook, FactBookFault
 from gateway.connector import Health
 from gateway.daemon.configuration_schema import Configuration
 from gateway.daemon.rooms import Rooms
+from gateway.lanes import LANE_NAMES
 from gateway.message import ID_TIME_SHIFT, accepted_at_ms
 from gateway.storage.database import CONNECTION_FAULTS, DatabaseAway, connect, ledger_imbalance_micros, tell
 from gateway.storage.facts import FACTS_CHANNEL, load_facts
@@ -234,7 +235,8 @@ def _queues(rooms: Rooms, now_ms: int) -> list[dict[str, Any]]:
             {
                 "connector": connector.name,
                 "queued": len(outbox),
-                "more_in_rows": outbox.resume_from_id is not None,
+                "more_in_rows": any(lane.has_rows for lane in outbox.lanes),
+                "lanes": {name: lane.queue.count for name, lane in zip(LANE_NAMES, outbox.lanes, strict=True)},
                 "open": open_parts.get(connector.connector_id, 0),
                 "awaiting_receipt": rooms.lifecycle.waiting_room.awaited(connector.connector_id),
                 "oldest_ms": now_ms - accepted_at_ms(oldest) if oldest else 0,

@@ -35,6 +35,7 @@ from gateway.notify.esme_deliveries import EsmeDeliveries
 from gateway.receipts.dress import SAME
 from gateway.receipts.fold import MoneyPolicy
 from gateway.recovery import Recovery
+from gateway.refill import Refill
 from gateway.smpp.session import SessionLimits
 from gateway.storage.database import DatabaseAway, connect, refuse_unfit_server, take_seat
 from gateway.storage.embedded import EmbeddedPostgres
@@ -160,12 +161,13 @@ async def _live(
         lifecycle,
         ByTheClock(lifecycle, reader, settling, wall_ms),
         Recovery(lifecycle, reader, settling),
+        Refill(lifecycle, reader, settling),
         tallies,
     )
     await _run_rooms(rooms, marks, ready)
 
 
-async def _run_rooms(rooms: Rooms, marks: dict[int, int], ready: asyncio.Event | None) -> None:
+async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asyncio.Event | None) -> None:
     """Start everything below the doors, recover, open the doors, wait for the end, drain."""
     stopping = asyncio.Event()
     page = MetricsPage(rooms)
@@ -188,6 +190,7 @@ async def _run_rooms(rooms: Rooms, marks: dict[int, int], ready: asyncio.Event |
             for connector in rooms.connectors:
                 running.append(tasks.create_task(connector.run(), name=f"connector {connector.name}"))
                 running.append(tasks.create_task(rooms.lifecycle.send(connector), name=f"send {connector.name}"))
+                running.append(tasks.create_task(rooms.refill.run(connector), name=f"refill {connector.name}"))
                 running.append(tasks.create_task(rooms.lifecycle.settle(connector), name=f"settle {connector.name}"))
             running.append(tasks.create_task(server.run(), name="session timers"))
             running += [tasks.create_task(job) for job in clock_jobs.jobs(rooms, wall_ms)]

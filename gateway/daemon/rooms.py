@@ -18,6 +18,7 @@ from gateway.ingress.smpp_server import SmppServer
 from gateway.lifecycle import Lifecycle
 from gateway.notify.esme_deliveries import EsmeDeliveries
 from gateway.recovery import Recovery
+from gateway.refill import Refill
 from gateway.storage.database import NodeSeat
 from gateway.storage.group_commit import AcceptStream, SettleStream
 from gateway.storage.reader import Reader
@@ -41,6 +42,7 @@ class Rooms:
     lifecycle: Lifecycle
     by_the_clock: ByTheClock
     recovery: Recovery
+    refill: Refill
     tallies: Tallies
     server: SmppServer | None = None
     ready: bool = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
+from math import ceil
 from time import monotonic
 from typing import Any, cast
 
@@ -95,7 +96,7 @@ class SmppConnector:
 
     # ------------------------------------------------------------------ room
 
-    def reserve(self, parts: int) -> bool:
+    def reserve(self, parts: int, spare: float = 0.0) -> bool:
         now = monotonic()
         if self.suspended:
             return False
@@ -113,13 +114,20 @@ class SmppConnector:
                 and not link.session.unanswered
                 and not link.session.overdue
             )
+        if spare:
+            free -= self._kept_free(spare)
         if free - self._reserved < parts and not (idle and not self._reserved):
             return False
-        if not self._pace.take(parts, now):
-            self._ask_again_at(self._pace.ready_at(parts, now))
+        if not self._pace.take(parts, now, spare):
+            self._ask_again_at(self._pace.ready_at(parts, now, spare))
             return False
         self._reserved += parts
         return True
+
+    def _kept_free(self, spare: float) -> int:
+        """How many parts of all windows that is: at least one, where a window of more than one part allows it."""
+        whole = sum(link.session.limits.window for link in self._senders if link.bound and link.session is not None)
+        return min(ceil(whole * spare), max(0, whole - 1))
 
     def _ask_again_at(self, moment: float) -> None:
         """Wake the sender then; one timer however often it asks. A timer may fire a moment early: then it asks

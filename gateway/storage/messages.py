@@ -93,9 +93,24 @@ async def load_messages(connection: asyncpg.Connection, keys: Iterable[tuple[int
     return {row["message_id"]: read_message(dict(row)) for row in found}
 
 
-async def queued_after(connection: asyncpg.Connection, connector_id: int, from_id: int, limit: int) -> list[Message]:
-    """Up to `limit` messages of a connector that wait to be sent, from an id on, in order of acceptance."""
-    found = await connection.fetch(MESSAGE_SQL["queued_after"], connector_id, from_id, limit)
+async def queued_accounts(
+    connection: asyncpg.Connection, connector_id: int, lane: int, from_id: int
+) -> list[tuple[int, int]]:
+    """(account_id, first message_id) of every account with messages that wait to be sent, from an id on."""
+    found = await connection.fetch(MESSAGE_SQL["queued_accounts"], connector_id, lane, from_id)
+    return [(row["account_id"], row["message_id"]) for row in found]
+
+
+async def queued_rows(
+    connection: asyncpg.Connection,
+    connector_id: int,
+    lane: int,
+    account_ids: list[int],
+    from_ids: list[int],
+    most: list[int],
+) -> list[Message]:
+    """Messages that wait to be sent: of each account at most so many, from its id on, in order of acceptance."""
+    found = await connection.fetch(MESSAGE_SQL["queued_rows"], connector_id, lane, account_ids, from_ids, most)
     return [read_message(dict(row)) for row in found]
 
 
@@ -204,11 +219,13 @@ async def due_inbound(connection: asyncpg.Connection, after_id: int, limit: int)
     return [_inbound(row) for row in await connection.fetch(MESSAGE_SQL["due_inbound"], after_id, limit)]
 
 
-async def move_marks(connection: asyncpg.Connection, node_id: int, marks: dict[int, int]) -> None:
-    """Remember, by connector id, below which message id nothing waits in this node."""
-    await connection.execute(MESSAGE_SQL["move_marks"], node_id, list(marks), list(marks.values()))
+async def move_marks(connection: asyncpg.Connection, node_id: int, marks: dict[tuple[int, int], int]) -> None:
+    """Remember, by connector id and lane, below which message id nothing waits in this node."""
+    connectors, lanes = [connector for connector, _ in marks], [lane for _, lane in marks]
+    await connection.execute(MESSAGE_SQL["move_marks"], node_id, connectors, lanes, list(marks.values()))
 
 
-async def load_marks(connection: asyncpg.Connection, node_id: int) -> dict[int, int]:
-    """Where the queues of this node begin, by connector id."""
-    return {r["connector_id"]: r["queued_from_id"] for r in await connection.fetch(MESSAGE_SQL["load_marks"], node_id)}
+async def load_marks(connection: asyncpg.Connection, node_id: int) -> dict[tuple[int, int], int]:
+    """Where the queues of this node begin, by connector id and lane."""
+    found = await connection.fetch(MESSAGE_SQL["load_marks"], node_id)
+    return {(row["connector_id"], row["lane"]): row["queued_from_id"] for row in found}

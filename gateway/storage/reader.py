@@ -64,9 +64,15 @@ class Reader:
         wanted = list(keys)
         return await self.run(lambda c: rows.load_messages(c, wanted))
 
-    async def queued_after(self, connector_id: int, from_id: int, limit: int) -> list[Message]:
-        """Messages of a connector that wait to be sent, from an id on."""
-        return await self.run(lambda c: rows.queued_after(c, connector_id, from_id, limit))
+    async def queued_accounts(self, connector_id: int, lane: int, from_id: int) -> list[tuple[int, int]]:
+        """Accounts with messages that wait for a connector in a lane, and the first id of each from an id on."""
+        return await self.run(lambda c: rows.queued_accounts(c, connector_id, lane, from_id))
+
+    async def queued_rows(
+        self, connector_id: int, lane: int, account_ids: list[int], from_ids: list[int], most: list[int]
+    ) -> list[Message]:
+        """Messages of a connector and lane that wait to be sent: of each account so many, from its id on, in order."""
+        return await self.run(lambda c: rows.queued_rows(c, connector_id, lane, account_ids, from_ids, most))
 
     async def find_smsc_ids(self, connector_id: int, keys: list[str], from_id: int) -> list[asyncpg.Record]:
         """Rows of smsc_ids by key."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from math import ceil
 from typing import Any
 
 from gateway.connector import (
@@ -63,9 +64,10 @@ class CarrierAtHand:
 
     # ------------------------------------------------------------------ the contract
 
-    def reserve(self, parts: int) -> bool:
+    def reserve(self, parts: int, spare: float = 0.0) -> bool:
         taken = self.reserved + len(self.open)
-        if self.health != "up" or (taken and taken + parts > self.window):
+        kept = min(ceil(self.window * spare), self.window - 1)
+        if self.health != "up" or (taken and taken + parts + kept > self.window):
             return False
         self.reserved += parts
         return True

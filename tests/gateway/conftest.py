@@ -23,6 +23,7 @@ from gateway.connector import Health
 from gateway.lifecycle import Lifecycle, LifePolicy, Notifier
 from gateway.message import Envelope, InboundMessage, Message, MessageIds, Submission
 from gateway.recovery import Recovery
+from gateway.refill import Refill
 from gateway.storage import facts
 from gateway.storage.database import DatabaseAway, NodeSeat, connect, take_seat
 from gateway.storage.group_commit import AcceptStream, CommitLine, SettleStream
@@ -280,6 +281,7 @@ class Ground:
         )
         by_the_clock = ByTheClock(lifecycle, reader, settling, self.clock)
         recovery = Recovery(lifecycle, reader, settling)
+        refill = Refill(lifecycle, reader, settling)
         life = Life(self, seat, reader, accepting, settling, lifecycle, by_the_clock, recovery, carriers, told, tallies)
         marks = await load_marks(seat_connection, seat.node_id)
         try:
@@ -288,6 +290,7 @@ class Ground:
                 life.doubtful = await recovery.recover(seat.node_id, marks)
                 for carrier in carriers.values():
                     running.append(tasks.create_task(lifecycle.send(carrier)))
+                    running.append(tasks.create_task(refill.run(carrier)))
                     running.append(tasks.create_task(lifecycle.settle(carrier)))
                 try:
                     outboxes = lifecycle.outboxes.values()

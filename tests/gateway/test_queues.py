@@ -12,6 +12,7 @@ import random
 import pytest
 
 from gateway.connector import ConnectorEvent, TryLater
+from gateway.lanes import LANES, OTP, TRANSACTIONAL
 from gateway.message import Message
 from gateway.storage.group_commit import NotCommitted
 from gateway.storage.reader import Reader
@@ -22,8 +23,10 @@ from tests.gateway.conftest import HANDSET, Ground, Life
 class LateReader(Reader):
     """A PostgreSQL whose answers to reads of queues are old when they arrive."""
 
-    async def queued_after(self, connector_id: int, from_id: int, limit: int) -> list[Message]:
-        rows = await super().queued_after(connector_id, from_id, limit)
+    async def queued_rows(
+        self, connector_id: int, lane: int, account_ids: list[int], from_ids: list[int], most: list[int]
+    ) -> list[Message]:
+        rows = await super().queued_rows(connector_id, lane, account_ids, from_ids, most)
         await self.run(lambda c: c.execute("SELECT pg_sleep(0.01)"))
         return rows
 
@@ -45,7 +48,7 @@ async def test_a_dead_carriers_queue_is_bounded_in_memory_and_leaves_in_order_wh
 ) -> None:
     async with ground.live(queue_limit=10, down=["carrier-a"]) as life:
         messages = await life.accept(60)
-        assert len(life.lifecycle.active) == 10
+        assert len(life.lifecycle.active) == 5  # half of what a lane holds: an account that comes finds a place
         life.carrier.answer = take_all
         life.carrier.health = "up"
         await life.until(lambda: len(life.carrier.written) >= 60)
@@ -186,12 +189,14 @@ async def test_marks_never_pass_what_waits(ground: Ground) -> None:
     async with ground.live(queue_limit=4, window=2) as life:
         far_id = ground.clock.ms + 3_600_000 << 20
         connector_id = life.carrier.connector_id
-        assert life.recovery.marks(far_id) == {connector_id: far_id}
+        ours = connector_id, TRANSACTIONAL
+        assert life.recovery.marks(far_id) == {(connector_id, lane): far_id for lane in LANES}
         messages = await life.accept(10)
-        assert life.recovery.marks(far_id)[connector_id] <= messages[0].message_id
+        assert life.recovery.marks(far_id)[ours] <= messages[0].message_id
         life.carrier.taken(messages[0], "id-0")
         await life.until(lambda: messages[0].state == "submitted")
-        assert life.recovery.marks(far_id)[connector_id] <= messages[1].message_id
+        assert life.recovery.marks(far_id)[ours] <= messages[1].message_id
+        assert life.recovery.marks(far_id)[connector_id, OTP] == far_id  # no lane keeps another's mark back
 
 
 async def test_schedules_and_retries_of_a_former_life_are_claimed_again(ground: Ground) -> None:

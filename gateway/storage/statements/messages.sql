@@ -102,12 +102,25 @@ UPDATE node_streams SET batch = batch + 1 WHERE node_id = $1 AND stream = $2 AND
 -- Whole rows by key, for receipts, recovery and notifications that find no message in memory.
 SELECT * FROM messages WHERE account_id = ANY ($1::integer[]) AND message_id = ANY ($2::bigint[]);
 
--- name: queued_after
--- The next messages of a connector that wait to be sent and are not postponed, in order of acceptance.
-SELECT m.* FROM messages m
-WHERE m.connector_id = $1 AND m.message_id >= $2 AND m.state = 'queued'
-  AND NOT EXISTS (SELECT FROM delayed d WHERE d.account_id = m.account_id AND d.message_id = m.message_id)
-ORDER BY m.message_id LIMIT $3;
+-- name: queued_accounts
+-- Which accounts have messages of a connector and lane that wait to be sent, and the first of each, from an id on.
+SELECT a.account_id, first.message_id FROM accounts a CROSS JOIN LATERAL (
+    SELECT m.message_id FROM messages m
+    WHERE m.connector_id = $1 AND lane_of(m.traffic_class) = $2 AND m.account_id = a.account_id AND m.message_id >= $3
+      AND m.state = 'queued'
+      AND NOT EXISTS (SELECT FROM delayed d WHERE d.account_id = m.account_id AND d.message_id = m.message_id)
+    ORDER BY m.message_id LIMIT 1) first;
+
+-- name: queued_rows
+-- The next messages of a connector and lane that wait to be sent and are not postponed: of each account so many, in
+-- order of acceptance. $3 accounts, $4 from which id on, $5 how many.
+SELECT waiting.* FROM unnest($3::integer[], $4::bigint[], $5::integer[]) AS a (account_id, from_id, most)
+CROSS JOIN LATERAL (
+    SELECT m.* FROM messages m
+    WHERE m.connector_id = $1 AND lane_of(m.traffic_class) = $2 AND m.account_id = a.account_id AND m.message_id >= a.from_id
+      AND m.state = 'queued'
+      AND NOT EXISTS (SELECT FROM delayed d WHERE d.account_id = m.account_id AND d.message_id = m.message_id)
+    ORDER BY m.message_id LIMIT a.most) waiting;
 
 -- name: open_journals
 -- What a former life of this node may have on a wire.
@@ -238,11 +251,11 @@ UPDATE inbound_messages i SET state = n.state, notified_at_ms = n.at_ms
 FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS n (message_id, state, at_ms) WHERE i.message_id = n.message_id;
 
 -- name: move_marks
--- Remembers below which id no message of a connector waits in this node.
-INSERT INTO connector_marks (node_id, connector_id, queued_from_id)
-SELECT $1, * FROM unnest($2::smallint[], $3::bigint[])
-ON CONFLICT (node_id, connector_id) DO UPDATE SET queued_from_id = excluded.queued_from_id;
+-- Remembers below which id no message of a connector and lane waits in this node.
+INSERT INTO connector_marks (node_id, connector_id, lane, queued_from_id)
+SELECT $1, * FROM unnest($2::smallint[], $3::smallint[], $4::bigint[])
+ON CONFLICT (node_id, connector_id, lane) DO UPDATE SET queued_from_id = excluded.queued_from_id;
 
 -- name: load_marks
 -- Where the queues of this node begin.
-SELECT connector_id, queued_from_id FROM connector_marks WHERE node_id = $1;
+SELECT connector_id, lane, queued_from_id FROM connector_marks WHERE node_id = $1;

@@ -10,8 +10,10 @@ from typing import Any
 
 import msgspec
 
+from gateway.lanes import MARKETING, OTP, TRANSACTIONAL
 from gateway.message import Envelope, InboundMessage, Message, ParkedReceipt
 from gateway.message_states import FINAL
+from gateway.storage import facts
 from gateway.storage import messages as rows
 from gateway.storage.database import connect, ledger_imbalance_micros, take_seat, tell
 from gateway.storage.settle_batch import SettleBatch
@@ -48,9 +50,27 @@ async def test_a_queue_is_read_in_order_of_acceptance_from_an_id_on(house: House
     messages = [house.message() for _ in range(5)]
     await accepted(house, *reversed(messages))
     connector_id = messages[0].connector_id
-    read = await rows.queued_after(house.connection, connector_id, messages[1].message_id, 3)
+    ours = [house.ground.account_id]
+    read = await rows.queued_rows(house.connection, connector_id, TRANSACTIONAL, ours, [messages[1].message_id], [3])
     assert [m.message_id for m in read] == [m.message_id for m in messages[1:4]]
-    assert await rows.queued_after(house.connection, connector_id + 1, 0, 9) == []
+    assert await rows.queued_rows(house.connection, connector_id + 1, TRANSACTIONAL, ours, [0], [9]) == []
+    assert await rows.queued_rows(house.connection, connector_id, OTP, ours, [0], [9]) == []
+
+
+async def test_a_queue_is_read_of_each_account_as_much_as_it_is_asked_for(house: House) -> None:
+    other_id = await facts.add_account(house.connection, "other", 1_000_000_000, None)
+    assert other_id is not None
+    campaign = [house.message(traffic_class="marketing") for _ in range(4)]
+    others = [house.message(traffic_class="marketing", account_id=other_id) for _ in range(2)]
+    service, code = house.message(traffic_class="service"), house.message(traffic_class="otp")
+    await accepted(house, *campaign, *others, service, code)
+    connector_id, ours = code.connector_id, house.ground.account_id
+    read = await rows.queued_rows(house.connection, connector_id, MARKETING, [ours, other_id], [0, 0], [3, 9])
+    assert [m.message_id for m in read] == [m.message_id for m in campaign[:3] + others]
+    found = await rows.queued_accounts(house.connection, connector_id, MARKETING, campaign[1].message_id)
+    assert sorted(found) == sorted([(ours, campaign[1].message_id), (other_id, others[0].message_id)])
+    for lane, message in ((TRANSACTIONAL, service), (OTP, code)):
+        assert await rows.queued_accounts(house.connection, connector_id, lane, 0) == [(ours, message.message_id)]
 
 
 async def test_a_queue_leaves_out_what_is_postponed_or_was_sent(house: House) -> None:
@@ -58,8 +78,11 @@ async def test_a_queue_leaves_out_what_is_postponed_or_was_sent(house: House) ->
     await accepted(house, waiting, scheduled)
     for state in ("submitted", "in_doubt", *sorted(FINAL)):
         await store_message(house.connection, house.ground, state)
-    read = await rows.queued_after(house.connection, waiting.connector_id, 0, 99)
+    ours = house.ground.account_id
+    read = await rows.queued_rows(house.connection, waiting.connector_id, TRANSACTIONAL, [ours], [0], [99])
     assert [m.message_id for m in read] == [waiting.message_id]
+    found = await rows.queued_accounts(house.connection, waiting.connector_id, TRANSACTIONAL, waiting.message_id + 1)
+    assert found == []
 
 
 async def test_messages_are_loaded_by_account_and_id(house: House) -> None:
@@ -71,11 +94,12 @@ async def test_messages_are_loaded_by_account_and_id(house: House) -> None:
     assert await rows.load_messages(house.connection, []) == {}
 
 
-async def test_marks_are_kept_by_node_and_connector(house: House) -> None:
+async def test_marks_are_kept_by_node_connector_and_lane(house: House) -> None:
     connector_id = house.ground.connector_id
-    await rows.move_marks(house.connection, house.seat.node_id, {connector_id: 5})
-    await rows.move_marks(house.connection, house.seat.node_id, {connector_id: 7})
-    assert await rows.load_marks(house.connection, house.seat.node_id) == {connector_id: 7}
+    await rows.move_marks(house.connection, house.seat.node_id, {(connector_id, OTP): 5, (connector_id, MARKETING): 3})
+    await rows.move_marks(house.connection, house.seat.node_id, {(connector_id, OTP): 7})
+    marks = {(connector_id, OTP): 7, (connector_id, MARKETING): 3}
+    assert await rows.load_marks(house.connection, house.seat.node_id) == marks
     assert await rows.load_marks(house.connection, house.seat.node_id + 1) == {}
 
 
