@@ -131,6 +131,9 @@ class _Collector:
             rooms.ledger_imbalance_micros,
         )
         yield GaugeMetricFamily(
+            "gw_rows_set_aside", "Rows that PostgreSQL refused since the start: must be 0", rooms.settling.set_aside
+        )
+        yield GaugeMetricFamily(
             "gw_database_away", "1 while PostgreSQL does not take our batches", float(rooms.settling.away)
         )
 

@@ -19,6 +19,7 @@ from gateway.crash_points import crash_point
 from gateway.message import AttemptJournal, Message
 from gateway.storage import messages as rows
 from gateway.storage.database import CONNECTION_FAULTS, DatabaseAway
+from gateway.storage.set_aside import Pieces, RowsRefused
 from gateway.storage.settle_batch import SettleBatch
 
 ACCEPT_ROWS = 400  # measured by the prototype: past it a row gets no cheaper, only later
@@ -28,6 +29,9 @@ RETRY_FIRST_S, RETRY_LAST_S = 0.05, 1.0  # chosen: pauses between tries while Po
 
 # Our own refusals (migration 0001), check and unique violations: the same batch would be refused again.
 NEVER_AGAIN = frozenset({"PT001", "PT002", "23514", "23505"})
+
+LOST_PLACE = "PT001"  # migration 0001: the epoch is another's, or a message was changed by somebody else
+UNFIT_CLASSES = ("22", "23")  # PostgreSQL appendix A: data exception, integrity constraint violation
 
 log = logging.getLogger("passerelle.storage")
 
@@ -49,6 +53,14 @@ class CommittedUnheard(Exception):
 
 class FencedOut(Exception):
     """Another process took this node's place, or changed a message that this one holds: this process must end."""
+
+
+class BatchRefused(RowsRefused, FencedOut):
+    """By a rule of ours (NEVER_AGAIN): a fault of this process."""
+
+
+class BatchUnfit(RowsRefused, NotCommitted):
+    """By a type or another constraint."""
 
 
 class CommitLine:
@@ -91,9 +103,9 @@ class CommitLine:
 
     async def _after_fault(self, fault: Exception, number: int, connection: asyncpg.Connection) -> asyncpg.Record:
         if isinstance(fault, asyncpg.PostgresError) and fault.sqlstate in NEVER_AGAIN:
-            raise FencedOut(str(fault)) from fault
+            raise FencedOut(str(fault)) if fault.sqlstate == LOST_PLACE else BatchRefused(fault) from fault
         if isinstance(fault, asyncpg.PostgresError) and not connection.is_closed() and fault.sqlstate[:2] != "57":
-            raise NotCommitted(str(fault)) from fault
+            raise BatchUnfit(fault) if fault.sqlstate[:2] in UNFIT_CLASSES else NotCommitted(str(fault)) from fault
         connection.terminate()
         self._connection = None
         if await self._was_committed(number, TRUTH_TIMEOUT_S):
@@ -287,6 +299,7 @@ class SettleStream:
         self._gathered = asyncio.Event()
         self.waiting = 0  # messages handed over and not committed yet
         self.away = False  # whether the last try failed
+        self.set_aside = 0  # rows that PostgreSQL refused for what they say
 
     def save(self, message: Message) -> None:
         """Put a changed message into the next batch."""
@@ -317,24 +330,44 @@ class SettleStream:
 
     async def _commit(self, batch: SettleBatch) -> None:
         columns, extras = batch.columns(), batch.extras()
-        pause_s = RETRY_FIRST_S
         crash_point("settle.before_commit")
+        try:
+            await self._write(columns, extras)
+        except RowsRefused:
+            held = await self._read_held(batch.messages)
+            self.set_aside += await Pieces(batch, columns, held, self._write, self._line.node_id).store()
+        self.away = False
+        crash_point("settle.committed")
+        batch.resolve()
+
+    async def _write(self, columns: Sequence[object], extras: Sequence[Extra]) -> None:
+        """One transaction, tried for as long as PostgreSQL is away. Raises RowsRefused."""
+        pause_s = RETRY_FIRST_S
         while True:
             number = self._line.batch + 1
             try:
                 await self._line.commit(rows.SETTLE, columns, extras)
-                break
+                return
             except CommittedUnheard:
-                break
+                return
+            except RowsRefused:
+                raise
             except OutcomeUnknown:
                 self.away = True
                 if await self._line.resolve(number):
-                    break
+                    return
             except NotCommitted as fault:
                 self.away = True
-                log.warning("settle_waits", extra={"messages": len(batch.messages), "why": str(fault)})
+                log.warning("settle_waits", extra={"messages": len(columns[0]), "why": str(fault)})  # type: ignore[arg-type]
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, RETRY_LAST_S)
-        self.away = False
-        crash_point("settle.committed")
-        batch.resolve()
+
+    async def _read_held(self, messages: list[Message]) -> frozenset[int]:
+        """Which of these still have their hold open, as stored."""
+        while True:
+            try:
+                found: frozenset[int] = await self._line.read(lambda c: rows.held_ids(c, messages))
+                return found
+            except NotCommitted:
+                self.away = True
+                await asyncio.sleep(RETRY_LAST_S)

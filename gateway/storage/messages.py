@@ -74,6 +74,13 @@ async def stored_ids(connection: asyncpg.Connection, messages: list[Message]) ->
     return frozenset(row["message_id"] for row in found)
 
 
+async def held_ids(connection: asyncpg.Connection, messages: list[Message]) -> frozenset[int]:
+    """Which of these messages still have their hold open."""
+    accounts, ids = list({m.account_id for m in messages}), [m.message_id for m in messages]
+    found = await connection.fetch(MESSAGE_SQL["held_ids"], accounts, ids)
+    return frozenset(row["message_id"] for row in found)
+
+
 async def open_attempts(
     connection: asyncpg.Connection, node_id: int, epoch: int, journal_id: int, messages: list[Message]
 ) -> bool:

@@ -15,6 +15,10 @@ import msgspec
 from gateway.message import SMSC_ID_SEPARATOR, InboundMessage, Message, ParkedReceipt, id_key, unnamed_key
 from gateway.storage.messages import MESSAGE_SQL
 
+# Places in SettleBatch.columns(): the first seventeen stand one a message; then min and max of the ids, four of
+# postings, six of lookups (the fifth names the message), the journals, the sends, the largest id of our own.
+POSITIONAL, HOLD_COLUMN, LOOKUPS, LOOKUP_MESSAGE_ID, CLOSED_COLUMN, SENDS_COLUMN = 17, 6, slice(23, 29), 4, 29, 30
+
 
 class SettleBatch:
     """Rows for one transaction. Everything may be added to until the settle stream takes it."""
@@ -129,13 +133,7 @@ class SettleBatch:
                 total[0] += message.price_micros
                 total[1] += 1
                 message.posting = ""
-        keys = [key for key, (amount, _) in sums.items() if amount]
-        return [
-            [account_id for account_id, _ in keys],
-            [kind for _, kind in keys],
-            [sums[key][0] for key in keys],
-            [sums[key][1] for key in keys],
-        ]
+        return _posting_columns(sums)
 
     def _fresh_ids(self) -> list[list[Any]]:
         lookups: list[tuple[int, str, str, int, int, int]] = []
@@ -159,15 +157,45 @@ class SettleBatch:
                 message.fresh_parts = ()
         return [list(column) for column in zip(*lookups, strict=True)] if lookups else [[] for _ in range(6)]
 
+    def piece(self, columns: list[Any], places: list[int], held: frozenset[int]) -> list[object]:
+        """The arguments that `columns` gave, for some of the messages alone: with their own postings (held: the ids
+        whose hold is still open, as stored) and lookups, without closed journals and uncommon rows.
+        """
+        own = [[column[place] for place in places] for column in columns[:POSITIONAL]]
+        ids = own[1]
+        sums: dict[tuple[int, str], list[int]] = {}
+        for place in places:
+            message = self.messages[place]
+            hold = columns[HOLD_COLUMN][place]
+            if hold != "held" and message.message_id in held:
+                total = sums.setdefault((message.account_id, hold.removesuffix("d")), [0, 0])
+                total[0] += message.price_micros
+                total[1] += 1
+        lookups = [row for row in zip(*columns[LOOKUPS], strict=True) if row[LOOKUP_MESSAGE_ID] in set(ids)]
+        return [
+            *own,
+            min(ids, default=0),
+            max(ids, default=0),
+            *_posting_columns(sums),
+            *([list(column) for column in zip(*lookups, strict=True)] if lookups else [[] for _ in range(6)]),
+            [],
+            [columns[SENDS_COLUMN][place] for place in places],
+            columns[SENDS_COLUMN + 1],
+        ]
+
     def extras(self) -> list[tuple[str, tuple[Any, ...]]]:
         """The uncommon statements of this batch with their arguments; none on the common path."""
+        return [as_extra(name, table) for name, table in self.tables() if table]
+
+    def tables(self) -> list[tuple[str, list[tuple[Any, ...]]]]:
+        """The rows of the uncommon statements, by the names of these."""
         parked = [msgspec.structs.astuple(p) for p in self.parked]
         inbound = [msgspec.structs.astuple(i) for i in self.inbound]
         last_delay = {(delay[1], delay[2]): delay for delay in self.delays}  # one row a message: the last word
         last_waiting = {(row[0], row[2]): row for row in self.waiting}
         last_dress = {row[0]: row for row in self.dresses}
         last_refusal = {(row[0], row[1]): row for row in self.refusals}
-        tables: list[tuple[str, list[tuple[Any, ...]]]] = [
+        return [
             ("park_receipts", parked),
             ("drop_delayed", list(self.undelayed)),
             ("postpone", list(last_delay.values())),
@@ -178,8 +206,20 @@ class SettleBatch:
             ("store_inbound", inbound),
             ("close_inbound", list(self.inbound_closed)),
             ("remember_dresses", list(last_dress.values())),
+            ("drop_parked", [(parked_id,) for parked_id in self.joined]),
         ]
-        extras = [(MESSAGE_SQL[name], tuple(map(list, zip(*table, strict=True)))) for name, table in tables if table]
-        if self.joined:
-            extras.append((MESSAGE_SQL["drop_parked"], (self.joined,)))
-        return extras
+
+
+def as_extra(name: str, table: list[tuple[Any, ...]]) -> tuple[str, tuple[Any, ...]]:
+    """A named statement over columns, with rows laid out as columns."""
+    return MESSAGE_SQL[name], tuple(map(list, zip(*table, strict=True)))
+
+
+def _posting_columns(sums: dict[tuple[int, str], list[int]]) -> list[list[Any]]:
+    keys = [key for key, (amount, _) in sums.items() if amount]
+    return [
+        [account_id for account_id, _ in keys],
+        [kind for _, kind in keys],
+        [sums[key][0] for key in keys],
+        [sums[key][1] for key in keys],
+    ]

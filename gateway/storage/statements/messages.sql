@@ -82,6 +82,15 @@ WITH stream AS (
 SELECT require((SELECT count(*) FROM stream) = 1, 'this node lost its place'),
        require((SELECT count(*) FROM changed) = cardinality($5), 'a message was changed by somebody else');
 
+-- name: held_ids
+-- Which of these messages still have their hold open: their postings are due with the change that closes it.
+SELECT message_id FROM messages WHERE account_id = ANY ($1::integer[]) AND message_id = ANY ($2::bigint[]) AND hold = 'held';
+
+-- name: set_aside
+-- Keeps rows that PostgreSQL refused for what they say, for a person to look at.
+INSERT INTO set_aside (node_id, statement, message_id, sqlstate, why, row_text)
+SELECT * FROM unnest($1::smallint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[]);
+
 -- name: open_attempts
 -- Journals which messages are about to be written to a carrier, before their first octet leaves.
 INSERT INTO open_attempts (node_id, batch_id, opened_at_ms, account_ids, message_ids, sends)
