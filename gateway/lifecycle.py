@@ -140,6 +140,11 @@ class Lifecycle:
             return self._refuse(Refusal.NO_ROUTE)
         return message
 
+    @property
+    def fullness(self) -> float:
+        """How near the queues are to their limit, past which submissions are refused: 0 to 1, and a little more."""
+        return max(self._accepting.waiting, self._settling.waiting) / max(self.policy.waiting_limit, 1)
+
     def _refuse(self, refusal: Refusal) -> Refusal:
         self._tallies.messages["mt", refusal.value] += 1
         return refusal

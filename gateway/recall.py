@@ -186,25 +186,21 @@ class Recall:
             return Recalled.TOO_LATE  # what went to many is cancelled, and sent again
         return await self._replace_one(found[0], changes)
 
-    async def replace_present(self, submission: Submission) -> int | Refusal:
-        """Put a submission in the place of the newest message that waits from its source to its destination with its
-        service_type; that message's id. 0: none can be replaced, it is a message of its own (v3.4 5.2.18).
+    async def replace_present(self, message: Message) -> int | Refusal:
+        """Put an admitted message in the place of the newest that waits from its source to its destination with its
+        service_type; that one's id. 0: none can be replaced, it is a message of its own (v3.4 5.2.18).
         """
-        envelope = submission.envelope
-        number = self._number(submission.account_id, submission.destination_addr, envelope.dest_addr_ton)
-        if number is None:
-            return Refusal.DESTINATION_INVALID
+        envelope = message.envelope
         changes = Changes(
-            submission.user_data,
+            message.user_data,
             envelope.registered_delivery,
-            submission.not_before_ms,
-            submission.expires_at_ms,
-            submission.data_coding,
+            message.not_before_ms,
+            message.expires_at_ms,
+            message.data_coding,
             envelope,
         )
         async with self._searching:
-            rows = await self._waiting(submission.account_id, number, 0)
-            for row in reversed(rows):
+            for row in reversed(await self._waiting(message.account_id, message.destination_addr, 0)):
                 same = row.envelope.submitted_source == envelope.submitted_source
                 if same and row.envelope.service_type == envelope.service_type and not row.envelope.multi:
                     outcome = await self._replace_one(row, changes)
@@ -274,7 +270,12 @@ class Recall:
             self._life.active.landed([row])
         if replaced == "no_credit":
             return Refusal.NO_CREDIT
-        return Recalled.DONE if replaced == "replaced" else None
+        if replaced == "held":
+            return None
+        extra_micros = after.price_micros - row.price_micros
+        self._life.note(row, "replaced", f"{row.part_count} to {after.part_count} parts, {extra_micros:+d} micros")
+        self._settling.durable()
+        return Recalled.DONE
 
     def _replaced(self, message: Message, changes: Changes) -> Message | Refusal:
         """The message as it would be, by the rules of acceptance; the rate is the one it was accepted at."""

@@ -32,6 +32,7 @@ from gateway.ingress.smpp_server import ServerSettings, SmppServer
 from gateway.lifecycle import Lifecycle, LifePolicy
 from gateway.message import ID_TIME_SHIFT, MessageIds
 from gateway.notify.esme_deliveries import EsmeDeliveries
+from gateway.recall import Recall
 from gateway.receipts.dress import SAME
 from gateway.receipts.fold import MoneyPolicy
 from gateway.recovery import Recovery
@@ -178,7 +179,13 @@ async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asy
                 tasks.create_task(rooms.settling.run(), name="settle stream"),
             ]
             server = SmppServer(
-                _server_settings(rooms.configuration), rooms.lifecycle, rooms.deliveries, rooms.tallies, wall_ms, tasks
+                _server_settings(rooms.configuration),
+                rooms.lifecycle,
+                rooms.deliveries,
+                rooms.tallies,
+                wall_ms,
+                tasks,
+                Recall(rooms.lifecycle, rooms.reader, rooms.settling, wall_ms),
             )
             rooms.server = server
             doubtful = await rooms.recovery.recover(rooms.seat.node_id, marks)

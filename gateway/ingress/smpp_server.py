@@ -19,12 +19,13 @@ from gateway.accept.fact_book import FactBook
 from gateway.accept.refusals import Refusal
 from gateway.crash_points import crash_point
 from gateway.ingress.binding import BindDesk, living_facts
-from gateway.ingress.smpp_refusals import status_of
+from gateway.ingress.operations import Operations
+from gateway.ingress.smpp_refusals import V50, status_of
 from gateway.ingress.submissions import as_submit_sm, read_submit_sm
 from gateway.lifecycle import Lifecycle
 from gateway.message import Message
 from gateway.pace import Pace
-from gateway.smpp.command_status import CommandStatus
+from gateway.recall import Recall
 from gateway.smpp.events import (
     BindRequested,
     Event,
@@ -36,17 +37,13 @@ from gateway.smpp.events import (
     ResponseReceived,
 )
 from gateway.smpp.pdus import (
-    CancelSmResp,
     DataSm,
     DataSmResp,
     DeliverSm,
-    GenericNack,
     Pdu,
-    QuerySmResp,
-    ReplaceSmResp,
-    SubmitMultiResp,
     SubmitSm,
     SubmitSmResp,
+    response_to,
 )
 from gateway.smpp.session import Session, SessionLimits
 from gateway.smpp.session_states import BOUND, BindType, Role
@@ -60,14 +57,6 @@ TICK_S = 0.25  # chosen: resolution of session timers; all of them are whole sec
 WRITE_HIGH, WRITE_LIMIT = 1 << 16, 1 << 20  # chosen: octets waiting for a slow reader: stop serving it; close it
 CLOSE_PATIENCE_S = 5.0  # chosen: a peer that does not read its last octets by then never will
 BACKLOG = 1024  # chosen: connections the kernel holds while we are busy
-
-# v3.4 4.8 to 4.10, 4.5: answered as unknown ids until those operations are served.
-NOT_SERVED: dict[int, tuple[type[Pdu], int]] = {
-    0x00000003: (QuerySmResp, CommandStatus.ESME_RQUERYFAIL),
-    0x00000007: (ReplaceSmResp, CommandStatus.ESME_RREPLACEFAIL),
-    0x00000008: (CancelSmResp, CommandStatus.ESME_RCANCELFAIL),
-    0x00000021: (SubmitMultiResp, CommandStatus.ESME_RSUBMITFAIL),
-}
 
 
 class ReceivingBind(Protocol):
@@ -177,6 +166,8 @@ class EsmeConnection(asyncio.Protocol):
             self._transport.abort()
 
     def _take(self, events: list[Event]) -> None:
+        if self.session.interface_version >= V50:
+            self.session.congestion_state = self._congestion()
         admitted: list[Message] = []
         requests: list[Pdu] = []
         for event in events:
@@ -189,7 +180,7 @@ class EsmeConnection(asyncio.Protocol):
             elif kind is ResponseReceived or kind is LateResponse:
                 self._answered(event)  # type: ignore[arg-type]
             elif kind is ResponseOverdue:
-                self._server.deliveries.unanswered(self._esme_id, self, event.context)  # type: ignore[union-attr]
+                self._server.deliveries.unanswered(self._esme.esme_id, self, event.context)  # type: ignore[union-attr]
             elif kind is BindRequested:
                 self._server.binding.check(self, event.pdu)  # type: ignore[arg-type,union-attr]
             elif kind is PduRefused:
@@ -198,66 +189,79 @@ class EsmeConnection(asyncio.Protocol):
             elif kind is PeerUnbound and self.esme is not None:
                 self._server.deliveries.detach(self.esme.esme_id, self, [])
         if admitted:
-            self._server.tasks.create_task(self._accept(admitted, requests))
+            self._server.tasks.create_task(self.accept(admitted, requests))
         self.flush()
 
     @property
-    def _esme_id(self) -> int:
+    def _esme(self) -> EsmeRow:
         assert self.esme is not None
-        return self.esme.esme_id
+        return self.esme
 
     def _asked(self, pdu: Pdu) -> Message | None:
         """Admit a submission, or answer at once what needs no commit."""
         if isinstance(pdu, SubmitSm):
             outcome = self._submitted(pdu)
+            if pdu.replace_if_present_flag and isinstance(outcome, Message):
+                self._server.operations.replace_or_accept(self, pdu, outcome)
+                return None
         elif isinstance(pdu, DataSm):
             translated = as_submit_sm(pdu)
             outcome = translated if isinstance(translated, int) else self._submitted(translated)
         else:
-            response, status = NOT_SERVED.get(pdu.command_id, (GenericNack, CommandStatus.ESME_RINVCMDID))
-            self.session.respond(pdu, response(command_status=status))
+            self._server.operations.ask(self, pdu)
             return None
         if isinstance(outcome, int):
-            self._refuse(pdu, outcome)
+            self.refuse(pdu, outcome)
             return None
         return outcome
 
     def _submitted(self, pdu: SubmitSm) -> Message | int:
         esme = self.esme
         assert esme is not None
-        if self.session.owed > esme.window_size or self.session.owed > self._server.settings.hard_window:
-            return self._status(Refusal.WINDOW_EXCEEDED)
-        if self._server.draining:
-            return self._status(Refusal.DRAINING)
+        hindrance = self.hindrance()
+        if hindrance is not None:
+            return self.status(hindrance)
         submission = read_submit_sm(pdu, esme, self._server.wall_ms())
         if isinstance(submission, int):
             return submission
         message = self._lifecycle.admit(submission)
         if isinstance(message, Refusal):
-            return self._status(message)
-        if not self._server.pace_of(esme).take(message.part_count, monotonic()):
-            return self._status(Refusal.RATE_EXCEEDED)
-        return message
+            return self.status(message)
+        refusal = self.charge(message.part_count)
+        return message if refusal is None else self.status(refusal)
 
-    def _status(self, refusal: Refusal) -> int:
+    def _congestion(self) -> int:
+        """How full its window and our queues are, in percent (v5.0 4.8.4.18: 0 idle, 100 congested)."""
+        window = min(self._esme.window_size, self._server.settings.hard_window) if self.esme else 1
+        return min(100, int(100 * max(self.session.owed / window, self._lifecycle.fullness)))
+
+    def hindrance(self) -> Refusal | None:
+        """Why nothing is taken from this connection now."""
+        owed = self.session.owed
+        if owed > self._esme.window_size or owed > self._server.settings.hard_window:
+            return Refusal.WINDOW_EXCEEDED
+        return Refusal.DRAINING if self._server.draining else None
+
+    def charge(self, parts: int) -> Refusal | None:
+        """Count parts against the login's rate."""
+        return None if self._server.pace_of(self._esme).take(parts, monotonic()) else Refusal.RATE_EXCEEDED
+
+    def status(self, refusal: Refusal) -> int:
         account = self._lifecycle.book.accounts.get(self.esme.account_id) if self.esme else None
         return status_of(refusal, account is not None and account.masked_refusals, self.session.interface_version)
 
-    def _refuse(self, pdu: Pdu, status: int) -> None:
+    def refuse(self, pdu: Pdu, status: int) -> None:
         self._server.tallies.refused_pdus["esme", f"0x{status:02X}"] += 1
-        response: Pdu = (
-            DataSmResp(command_status=status) if isinstance(pdu, DataSm) else SubmitSmResp(command_status=status)
-        )
-        self.session.respond(pdu, response)
+        self.session.respond(pdu, response_to(pdu, status))
 
-    async def _accept(self, messages: list[Message], requests: list[Pdu]) -> None:
+    async def accept(self, messages: list[Message], requests: list[Pdu]) -> None:
         """Answer submissions once they are durable: only now ESME_ROK (promise P1)."""
         read_at = monotonic()
         try:
             refused = await self._lifecycle.accept(messages)
         except NotCommitted:
             for request in requests:
-                self._refuse(request, self._status(Refusal.DATABASE_AWAY))
+                self.refuse(request, self.status(Refusal.DATABASE_AWAY))
             self.flush()
             return
         except OutcomeUnknown:
@@ -268,7 +272,7 @@ class EsmeConnection(asyncio.Protocol):
         session = self.session
         for message, request in zip(messages, requests, strict=True):
             if message.message_id in refused:
-                self._refuse(request, self._status(Refusal.NO_CREDIT))
+                self.refuse(request, self.status(Refusal.NO_CREDIT))
             elif type(request) is DataSm:
                 session.respond(request, DataSmResp(message_id=str(message.message_id)))
             else:
@@ -339,6 +343,7 @@ class SmppServer:
         tallies: Tallies,
         wall_ms: Callable[[], int],
         tasks: asyncio.TaskGroup,
+        recall: Recall,
     ) -> None:
         self.settings = settings
         self.lifecycle = lifecycle
@@ -350,6 +355,7 @@ class SmppServer:
         self.draining = False
         self.port = settings.port
         self.binding = BindDesk(settings.system_id, lambda: lifecycle.book, self.connections, tasks)
+        self.operations = Operations(recall, lifecycle, wall_ms, tasks)
         self._paces: dict[int, Pace] = {}
         self._server: asyncio.Server | None = None
 

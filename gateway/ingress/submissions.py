@@ -40,16 +40,11 @@ def read_submit_sm(pdu: SubmitSm, esme: EsmeRow, now_ms: int) -> Submission | in
     if pdu.esm_class & ESM_UDHI and (not user_data or user_data[0] + 1 > len(user_data)):
         return CommandStatus.ESME_RINVMSGLEN
     not_before_ms = expires_at_ms = 0
-    if pdu.schedule_delivery_time:
-        not_before = parse_time(pdu.schedule_delivery_time, now_ms)
-        if not_before is None:
-            return CommandStatus.ESME_RINVSCHED
-        not_before_ms = not_before if not_before > now_ms else 0
-    if pdu.validity_period:
-        expires_at = parse_time(pdu.validity_period, now_ms)
-        if expires_at is None or expires_at <= max(now_ms, not_before_ms):
-            return CommandStatus.ESME_RINVEXPIRY
-        expires_at_ms = expires_at
+    if pdu.schedule_delivery_time or pdu.validity_period:
+        times = read_times(pdu.schedule_delivery_time, pdu.validity_period, now_ms)
+        if isinstance(times, int):
+            return times
+        not_before_ms, expires_at_ms = times
     return Submission(
         esme.account_id,
         esme.esme_id,
@@ -77,18 +72,40 @@ def read_submit_sm(pdu: SubmitSm, esme: EsmeRow, now_ms: int) -> Submission | in
     )
 
 
+def read_times(schedule_delivery_time: str, validity_period: str, now_ms: int) -> tuple[int, int] | int:
+    """When a message is due (0: at once) and when it ends (0: not said), or the status of the one that is no time."""
+    not_before_ms = expires_at_ms = 0
+    if schedule_delivery_time:
+        not_before = parse_time(schedule_delivery_time, now_ms)
+        if not_before is None:
+            return CommandStatus.ESME_RINVSCHED
+        not_before_ms = not_before if not_before > now_ms else 0
+    if validity_period:
+        expires_at = parse_time(validity_period, now_ms)
+        if expires_at is None or expires_at <= max(now_ms, not_before_ms):
+            return CommandStatus.ESME_RINVEXPIRY
+        expires_at_ms = expires_at
+    return not_before_ms, expires_at_ms
+
+
+def address_fault(source_ton: int, source_npi: int, dest_ton: int, dest_npi: int) -> int:
+    """The status of the first TON or NPI that exists nowhere; 0 for none."""
+    if source_ton not in TONS:
+        return CommandStatus.ESME_RINVSRCTON
+    if source_npi not in NPIS:
+        return CommandStatus.ESME_RINVSRCNPI
+    if dest_ton not in TONS:
+        return CommandStatus.ESME_RINVDSTTON
+    return CommandStatus.ESME_RINVDSTNPI if dest_npi not in NPIS else 0
+
+
 def _field_fault(pdu: SubmitSm) -> int:
     """The status of the first field out of its range, in the order of the PDU; 0 for none."""
     if pdu.service_type and not (pdu.service_type.isascii() and pdu.service_type.isprintable()):
         return CommandStatus.ESME_RINVSERTYP
-    if pdu.source_addr_ton not in TONS:
-        return CommandStatus.ESME_RINVSRCTON
-    if pdu.source_addr_npi not in NPIS:
-        return CommandStatus.ESME_RINVSRCNPI
-    if pdu.dest_addr_ton not in TONS:
-        return CommandStatus.ESME_RINVDSTTON
-    if pdu.dest_addr_npi not in NPIS:
-        return CommandStatus.ESME_RINVDSTNPI
+    fault = address_fault(pdu.source_addr_ton, pdu.source_addr_npi, pdu.dest_addr_ton, pdu.dest_addr_npi)
+    if fault:
+        return fault
     if pdu.esm_class & 0x3C not in MESSAGE_TYPES:
         return CommandStatus.ESME_RINVESMCLASS
     if pdu.priority_flag > HIGHEST_PRIORITY:

@@ -22,7 +22,7 @@ def receipt_for(message: Message) -> DeliverSm:
     999.
     """
     envelope = message.envelope
-    message_id = str(message.message_id)
+    message_id = str(envelope.multi[0] if envelope.multi else message.message_id)  # the one id its sender was told
     delivered = message.state == "delivered"
     error = message.error if 0 < len(message.error) <= 3 else "000" if delivered else "999"
     text = (

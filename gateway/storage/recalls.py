@@ -76,7 +76,6 @@ async def replace_message(
         after.user_data,
         encode_envelope(after.envelope),
         after.notify,
-        f"{before.part_count} to {after.part_count} parts, {extra_micros:+d} micros",
         extra_micros,
         due_at_ms,
         now_ms,

@@ -211,6 +211,7 @@ async def test_a_waiting_message_gets_another_text_and_keeps_its_id(ground: Grou
         row = await ground.row(message)
         assert (row["user_data"], row["part_count"], row["notify"]) == (TWO_PARTS, 2, "no")
         assert await ground.credits() == (before[0] - 1, before[1] + 1, 0)
+        await life.settling.durable()
         assert await ground.events(message) == ["replaced"]
         life.carrier.health = "up"
         ground.clock.pass_s(3601)
@@ -331,11 +332,12 @@ async def test_a_message_that_a_node_holds_is_not_replaced_behind_its_back(groun
 
 async def test_the_newest_that_waits_is_replaced_or_nothing_is(ground: Ground, life: Life) -> None:
     recall = recall_of(life)
-    again = ground.submission(text=b"newer", envelope=envelope(service_type="CMT"))
+    again = life.admit(text=b"newer", envelope=envelope(service_type="CMT"))
     assert await recall.replace_present(again) == 0
     older, newer = await scheduled(life, service_type="CMT"), await scheduled(life, service_type="CMT")
     other = await scheduled(life, service_type="WAP")
     assert await recall.replace_present(again) == newer.message_id
     assert [(await ground.row(m))["user_data"] for m in (older, newer, other)] == [b"hello", b"newer", b"hello"]
-    too_long = ground.submission(text=b"x" * 2000, envelope=envelope(service_type="CMT"))
-    assert await recall.replace_present(too_long) is Refusal.TOO_MANY_PARTS
+    await ground.connection.execute("UPDATE accounts SET state = 'suspended'")
+    life.lifecycle.book = await ground.book()
+    assert await recall.replace_present(again) is Refusal.ACCOUNT_SUSPENDED

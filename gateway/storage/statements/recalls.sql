@@ -22,12 +22,12 @@ ORDER BY message_id LIMIT $4;
 
 -- name: replace_message
 -- Puts another content in place of a message's that waits in `delayed` held by no node, where its account can pay what it
--- costs more; the difference is held or released. $13: extra price; $14: due at, 0 for as it was; $15: now; $16: why of a
+-- costs more; the difference is held or released. $12: extra price; $13: due at, 0 for as it was; $14: now; $15: why of a
 -- message that was put there for this.
 WITH token AS (
     SELECT account_id FROM delayed WHERE account_id = $1 AND message_id = $2 AND claimed_epoch = 0 FOR UPDATE
 ), funds AS (
-    SELECT a.account_id, balance_micros + credit_limit_micros >= $13::bigint AS enough
+    SELECT a.account_id, balance_micros + credit_limit_micros >= $12::bigint AS enough
     FROM accounts a JOIN token USING (account_id) FOR NO KEY UPDATE OF a
 ), changed AS (
     UPDATE messages m SET part_count = $4::smallint, data_coding = $5, price_micros = $6, expires_at_ms = $7, not_before_ms = $8,
@@ -36,21 +36,18 @@ WITH token AS (
     WHERE funds.enough AND m.account_id = $1 AND m.message_id = $2 AND m.revision = $3 AND m.state = 'queued'
     RETURNING m.account_id
 ), paid AS (
-    UPDATE accounts a SET balance_micros = a.balance_micros - $13::bigint FROM changed
-    WHERE a.account_id = changed.account_id AND $13::bigint <> 0
+    UPDATE accounts a SET balance_micros = a.balance_micros - $12::bigint FROM changed
+    WHERE a.account_id = changed.account_id AND $12::bigint <> 0
 ), posted AS (
     INSERT INTO ledger (account_id, kind, from_purse, to_purse, amount_micros)
-    SELECT account_id, CASE WHEN $13::bigint > 0 THEN 'hold' ELSE 'release' END,
-           CASE WHEN $13::bigint > 0 THEN 'available' ELSE 'held' END,
-           CASE WHEN $13::bigint > 0 THEN 'held' ELSE 'available' END, abs($13::bigint)
-    FROM changed WHERE $13::bigint <> 0
+    SELECT account_id, CASE WHEN $12::bigint > 0 THEN 'hold' ELSE 'release' END,
+           CASE WHEN $12::bigint > 0 THEN 'available' ELSE 'held' END,
+           CASE WHEN $12::bigint > 0 THEN 'held' ELSE 'available' END, abs($12::bigint)
+    FROM changed WHERE $12::bigint <> 0
 ), due AS (
     UPDATE delayed d SET
-        due_at_ms = CASE WHEN $14::bigint > 0 AND EXISTS (SELECT FROM changed) THEN $14::bigint
-                         WHEN d.why = $16 THEN $15::bigint ELSE d.due_at_ms END
+        due_at_ms = CASE WHEN $13::bigint > 0 AND EXISTS (SELECT FROM changed) THEN $13::bigint
+                         WHEN d.why = $15 THEN $14::bigint ELSE d.due_at_ms END
     FROM token WHERE d.account_id = token.account_id AND d.message_id = $2
-), noted AS (
-    INSERT INTO message_events (account_id, message_id, at_ms, event, detail)
-    SELECT account_id, $2, $15::bigint, 'replaced', $12 FROM changed
 )
 SELECT EXISTS (SELECT FROM changed) AS changed, (SELECT NOT enough FROM funds) AS too_poor;

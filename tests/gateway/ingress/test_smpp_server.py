@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
 import argon2
 import pytest
-import pytest_asyncio
 
 from gateway.ingress.credentials import Credentials
-from gateway.ingress.smpp_server import WRITE_LIMIT, ServerSettings, SmppServer
-from gateway.notify.esme_deliveries import EsmeDeliveries
+from gateway.ingress.smpp_server import WRITE_LIMIT
 from gateway.smpp.pdus import (
     BindReceiver,
     BindTransceiver,
     BindTransmitter,
-    CancelSm,
     DataSm,
     DataSmResp,
     DeliverSm,
@@ -33,70 +29,15 @@ from gateway.smpp.pdus import (
     EnquireLinkResp,
     GenericNack,
     Pdu,
-    QuerySm,
-    ReplaceSm,
-    SmeAddress,
-    SubmitMulti,
     SubmitSmResp,
     Unbind,
     UnbindResp,
 )
-from gateway.smpp.session import SessionLimits
 from gateway.storage import facts
 from tests.eventually import eventually
-from tests.gateway.carrier_at_hand import take_all
-from tests.gateway.conftest import HANDSET, Ground, Life
-from tests.gateway.raw_peer import WITHIN_S, RawPeer, raw_peer, submit
-
-HASH = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("secret")
-
-
-@dataclasses.dataclass
-class Door:
-    """A server in front of a life's rooms."""
-
-    ground: Ground
-    life: Life
-    server: SmppServer
-    deliveries: EsmeDeliveries
-
-    async def change(self, statement: str, *arguments: object) -> None:
-        """Change a fact, and let the node know."""
-        await self.ground.connection.execute(statement, *arguments)
-        self.life.lifecycle.book = await self.ground.book()
-
-    @contextlib.asynccontextmanager
-    async def peer(
-        self, bound: bool = False, kind: type[Pdu] = BindTransceiver, **options: Any
-    ) -> AsyncIterator[RawPeer]:
-        async with raw_peer(self.server.port, **options) as peer:
-            if bound:
-                assert await peer.bind(kind) == 0
-            yield peer
-
-
-@pytest_asyncio.fixture
-async def door(ground: Ground) -> AsyncIterator[Door]:
-    await ground.connection.execute("UPDATE esmes SET password_hash = $1", HASH)
-    deliveries: list[EsmeDeliveries] = []
-
-    def notifier(*rooms: Any) -> EsmeDeliveries:
-        reader, settling, tallies = rooms
-        deliveries.append(EsmeDeliveries(reader, settling, ground.clock, tallies))
-        return deliveries[0]
-
-    settings = ServerSettings("127.0.0.1", 0, "passerelle", 20, 1000, SessionLimits(window=3, response_timeout_s=30))
-    async with ground.live(answer=take_all, notifier=notifier) as life, asyncio.TaskGroup() as tasks:
-        server = SmppServer(settings, life.lifecycle, deliveries[0], life.tallies, ground.clock, tasks)
-        await server.listen()
-        timers = tasks.create_task(server.run())
-        try:
-            yield Door(ground, life, server, deliveries[0])
-        finally:
-            timers.cancel()
-            await server.stop_accepting()
-            server.close()
-
+from tests.gateway.conftest import HANDSET
+from tests.gateway.ingress.conftest import Door
+from tests.gateway.raw_peer import WITHIN_S, RawPeer, submit
 
 # ---------------------------------------------------------------- binding
 
@@ -249,22 +190,6 @@ async def test_an_impossible_length_is_nacked_and_closed(door: Door, length: str
         answer = await peer.read()
         assert (type(answer), answer.command_status) == (GenericNack, 0x02)
         assert await peer.is_closed()
-
-
-@pytest.mark.parametrize(
-    ("request_", "status"),
-    [
-        (QuerySm(message_id="1"), 0x67),
-        (CancelSm(message_id="1"), 0x11),
-        (ReplaceSm(message_id="1"), 0x13),
-        (SubmitMulti(dest_address=(SmeAddress(1, 1, HANDSET),), short_message=b"x"), 0x45),
-    ],
-)
-async def test_operations_not_served_are_refused_by_their_own_response(door: Door, request_: Pdu, status: int) -> None:
-    async with door.peer(bound=True) as peer:
-        answer = await peer.ask(request_)
-        assert (answer.command_id, answer.command_status) == (request_.command_id | 0x80000000, status)
-        assert (await peer.ask(submit())).command_status == 0
 
 
 async def test_a_whole_conversation_one_octet_at_a_time(door: Door) -> None:
