@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gateway.crash_points import crash_point
 from gateway.lifecycle import Lifecycle
 from gateway.message import PART_IN_DOUBT, Message
 from gateway.message_states import FINAL
@@ -62,6 +63,7 @@ class ByTheClock:
                 self._life.note(message, "resent", "its class allows one resend after the grace time")
                 self._life.store(message)
                 self._life.postpone(message, now_ms, "resent after doubt")
+                crash_point("doubt.resent")
             elif now_ms - since_ms >= grace_ms * DOUBT_ENDS:
                 self._life.waiting_room.certain(message)
                 self._life.finish(message, "unknown", "no evidence")
@@ -76,6 +78,8 @@ class ByTheClock:
         with self._life.active.reading() as left:
             await self._settling.durable()
             keys = await self._reader.claim_delayed(now_ms, CLAIM_AT_ONCE)
+            if keys:
+                crash_point("claim.taken")
             loaded = await self._reader.load_messages(keys) if keys else {}
             for account_id, message_id in keys:
                 self._take_up((account_id, message_id), loaded.get(message_id), left, now_ms)
@@ -142,6 +146,7 @@ class ByTheClock:
 
     def _end_validity(self, message: Message) -> None:
         message.delay_stored = True  # whether or not there is such a row
+        crash_point("expire.found")
         if message.state == "queued":
             self._life.finish(message, "expired", "validity ended before it was sent")
         else:

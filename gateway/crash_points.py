@@ -11,19 +11,41 @@ import os
 
 # In the order of a message's life; a test walks them all and runs `passerelle check` after each.
 CRASH_POINTS = (
+    "migrate.before_commit",  # a start
+    "start.seated",
+    "recover.found",
+    "recover.stored",
+    "accept.reserved",  # a message on its way in
     "accept.before_commit",
     "accept.committed",
     "accept.answered",
+    "send.refilled",  # and out
     "send.before_journal",
     "send.journalled",
     "send.written",
-    "settle.response_read",
+    "settle.response_read",  # what became of it
+    "settle.setback",
+    "settle.doubted",
+    "settle.final",
     "settle.before_commit",
     "settle.committed",
+    "settle.postponed",
+    "receipt.parked",
+    "receipt.joined",
     "settle.receipt_acknowledged",
+    "notify.left_to_rows",  # its customer is told
+    "notify.read_back",
+    "notify.offered",
     "notify.written",
     "notify.acknowledged",
+    "inbound.received",  # what handsets send
     "inbound.committed",
+    "claim.taken",  # what time brings
+    "doubt.resent",
+    "expire.found",
+    "marks.moved",
+    "drain.begun",  # an end
+    "drain.stored",
 )
 
 

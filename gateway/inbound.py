@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from gateway.accept.fact_book import FactBook
 from gateway.connector import InboundArrived
+from gateway.crash_points import crash_point
 from gateway.message import InboundMessage, MessageIds
 from gateway.storage.group_commit import SettleStream
 
@@ -42,6 +43,7 @@ class InboundDesk:
             now_ms,
         )
         self._settling.batch.inbound.append(inbound)
+        crash_point("inbound.received")
         if owner:
             self._fresh.append(inbound)
         return inbound

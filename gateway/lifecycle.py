@@ -157,6 +157,7 @@ class Lifecycle:
         """
         opened = [self._reserve(message) for message in messages]
         self.active.land(messages)
+        crash_point("accept.reserved")
         try:
             outcome = await self._accepting.append(messages, opened)
         except (NotCommitted, OutcomeUnknown) as fault:
@@ -437,6 +438,7 @@ class Lifecycle:
         if setback is None or message.open_parts or message.state in FINAL:
             return
         message.setback = None
+        crash_point("settle.setback")
         if isinstance(setback, Rejected):
             if setback.elsewhere and set(message.part_states) == {PART_QUEUED}:
                 self._elsewhere(connector, message, setback)
@@ -474,6 +476,7 @@ class Lifecycle:
         if fold.part_in_doubt(message, event.part_no) == "changed":
             self.note(message, "in_doubt", f"part {event.part_no}: {event.why}")
             self.waiting_room.doubt(message, event.part_no)
+            crash_point("settle.doubted")
         self._outcome_read(message)
         if message.setback is not None:
             self._decide_setback(self.connectors[message.connector_id], message)
@@ -520,6 +523,7 @@ class Lifecycle:
             self._notifier.foresee(message)
         self._tallies.messages["mt", message.state] += 1
         self._finished.append(message)
+        crash_point("settle.final")
 
     def postpone(self, message: Message, due_ms: int, why: str) -> None:
         """Put a message off to a time, as a row that a crash does not forget; it leaves memory once that is stored."""
@@ -546,6 +550,8 @@ class Lifecycle:
             self._postponed += postponed
             self.inbound.put_back(inbound)
             return False
+        if postponed:
+            crash_point("settle.postponed")
         for message in postponed:
             if not (message.dirty or message.open_parts or message.delay_stored or _is_known_elsewhere(message)):
                 self.active.leave(message.message_id)
@@ -556,6 +562,8 @@ class Lifecycle:
             crash_point("inbound.committed")
         for arrived in inbound:
             self._notifier.offer_inbound(arrived)
+        if finished:
+            crash_point("notify.offered")
         self._notifier.deliver_offered()
         return True
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from gateway.connector import ReceiptArrived
+from gateway.crash_points import crash_point
 from gateway.message import MessageIds, ParkedReceipt, id_key
 from gateway.receipts.parse import SAYS_NOTHING, STATE_OF_VALUE, Receipt
 from gateway.storage.group_commit import SettleStream
@@ -55,6 +56,7 @@ class ParkedReceipts:
             event.raw,
         )
         self._settling.batch.parked.append(parked)
+        crash_point("receipt.parked")
         if receipt is not None and receipt.state:
             self._remember(parked)
 
@@ -83,6 +85,7 @@ class ParkedReceipts:
         """Its attempt was found: it is parked no longer."""
         self._forget(parked)
         self._settling.batch.joined.append(parked.parked_id)
+        crash_point("receipt.joined")
 
     def under(self, connector_id: int, keys: Iterable[str]) -> list[ParkedReceipt]:
         """Those in memory whose id stands under one of these keys."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.crash_points import crash_point
 from gateway.lanes import LANE_OF_CLASS, LANES
 from gateway.lifecycle import Lifecycle
 from gateway.message import AttemptJournal, Message
@@ -47,7 +48,9 @@ class Recovery:
                 doubtful += 1
                 self._doubt_whole(message)
         self._settling.batch.closed_journals += [j.journal_id for j in journals.values() if not j.open_count]
+        crash_point("recover.found")
         await self._settling.durable()
+        crash_point("recover.stored")
         await self._life.waiting_room.load()
         for connector_id, outbox in self._life.outboxes.items():
             for lane in LANES:

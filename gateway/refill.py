@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 
 from gateway.connector import Connector
+from gateway.crash_points import crash_point
 from gateway.lifecycle import DATABASE_PAUSE_S, Lifecycle
 from gateway.message import Message
 from gateway.outbox import Lane, Outbox, Stretch
@@ -68,6 +69,7 @@ class Refill:
         except NotCommitted:
             outbox.end_read(lane, [], {each.account_id: each.from_id for each in stretches})
             raise
+        crash_point("send.refilled")
         outbox.end_read(lane, fresh, _where_more_wait(stretches, rows))
 
 

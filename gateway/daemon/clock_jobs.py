@@ -20,6 +20,7 @@ import asyncpg
 
 from gateway.accept.fact_book import FactBook, FactBookFault
 from gateway.connector import Health
+from gateway.crash_points import crash_point
 from gateway.daemon.configuration_schema import Configuration
 from gateway.daemon.rooms import Rooms
 from gateway.lanes import LANE_NAMES
@@ -181,6 +182,7 @@ async def tell_once(rooms: Rooms, wall_ms: Clock) -> None:
         async with asyncio.timeout(TELL_PATIENCE_S):
             await asyncio.shield(rooms.settling.durable())  # what the marks leave behind is stored before they are
             await rooms.reader.run(write)
+            crash_point("marks.moved")
     except (NotCommitted, TimeoutError):
         away = True
     if rooms.server is not None:

@@ -22,6 +22,7 @@ from gateway.accept.fact_book import FactBook, FactBookFault
 from gateway.accept.rules import AcceptPolicy
 from gateway.by_the_clock import ByTheClock
 from gateway.connector import Health
+from gateway.crash_points import crash_point
 from gateway.daemon import clock_jobs
 from gateway.daemon.carrier_profiles import carrier_profile
 from gateway.daemon.configuration_schema import Configuration
@@ -113,6 +114,7 @@ async def _live(
     seat = await take_seat(seat_connection, configuration.node.name)
     connector_ids = {c.name: await ensure_connector(seat_connection, c.name, c.kind) for c in configuration.connectors}
     marks = await load_marks(seat_connection, seat.node_id)
+    crash_point("start.seated")
     try:
         book = FactBook(await load_facts(seat_connection))
     except FactBookFault as fault:
@@ -249,6 +251,7 @@ async def _drain(rooms: Rooms, server: SmppServer, page: MetricsPage) -> None:
     rooms.ready = False
     deadline = time.monotonic() + rooms.configuration.limits.drain_timeout_s
     await server.stop_accepting()
+    crash_point("drain.begun")
     for outbox in rooms.lifecycle.outboxes.values():
         outbox.hold = True
     with contextlib.suppress(TimeoutError):
@@ -262,6 +265,7 @@ async def _drain(rooms: Rooms, server: SmppServer, page: MetricsPage) -> None:
             await asyncio.gather(*(c.unbind(3.0) for c in rooms.connectors))
             await rooms.lifecycle.publish()
             await rooms.settling.durable()
+            crash_point("drain.stored")
     server.close()
     await clock_jobs.tell_once(rooms, wall_ms)
     await page.close()

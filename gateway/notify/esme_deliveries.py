@@ -170,6 +170,7 @@ class EsmeDeliveries:
         """Keep it as a row; rows are read back when the ESME has a bind and room."""
         self._store(owed, self._wall_ms())
         self._forget(mailbox, owed)
+        crash_point("notify.left_to_rows")
         if mailbox.read_from_id is None:
             mailbox.read_from_id = owed.message_id - 1
         else:
@@ -350,6 +351,8 @@ class EsmeDeliveries:
         if len(rows) == PAGE:
             last = rows[-1]["message_id"]
             mailbox.read_from_id = last if mailbox.read_from_id is None else min(last, mailbox.read_from_id)
+        if rows:
+            crash_point("notify.read_back")
         for row in rows:
             message_id = row["message_id"]
             if message_id in mailbox.here or message_id in left:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import asyncpg
 
+from gateway.crash_points import crash_point
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_KEY = 70610  # chosen: one migration at a time over all nodes
 DAYS_AHEAD = 3  # chosen: partitions made ahead, so that a node that never restarts is never without one
@@ -47,6 +49,7 @@ async def apply_migrations(connection: asyncpg.Connection) -> list[str]:
             applied_now.append(file.stem)
         today = datetime.datetime.now(datetime.UTC).date()
         await ensure_days(connection, today)
+        crash_point("migrate.before_commit")
     return applied_now
 
 

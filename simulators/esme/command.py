@@ -39,6 +39,7 @@ def esme(
     ucs2: Annotated[bool, typer.Option("--ucs2", help="every text in UCS-2")] = False,
     long_texts: Annotated[str, typer.Option(help="payload (message_payload) or udh (parts)")] = "payload",
     registered_delivery: Annotated[int, typer.Option()] = 1,
+    validity: Annotated[int, typer.Option(help="seconds, below a day; 0: what the SMSC gives")] = 0,
     traffic_class: Annotated[str, typer.Option("--class", help="sent as service_type")] = "",
     reconnect: Annotated[bool, typer.Option("--reconnect", help="come back after every end of a link")] = False,
     resend: Annotated[bool, typer.Option("--resend", help="submit again what was not answered")] = False,
@@ -59,7 +60,7 @@ def esme(
     plain = dict(locals())
     for name in ("password_stdin", "password_file", "texts", "config", "json"):
         del plain[name]
-    for name in ("connect_timeout", "response_timeout", "receipt_timeout"):
+    for name in ("connect_timeout", "response_timeout", "receipt_timeout", "validity"):
         plain[f"{name}_s"] = plain.pop(name)
     plain["password"] = password or _password(password_stdin, password_file)
     if texts is not None:

@@ -50,6 +50,7 @@ class EsmeSettings:
     ucs2: bool = False  # every text in UCS-2
     long_texts: LongTexts = LongTexts.PAYLOAD
     registered_delivery: int = 1
+    validity_s: int = 0  # validity_period, relative; 0: what the SMSC gives
     traffic_class: str = ""  # sent as service_type
     reconnect: bool = False
     resend: bool = False  # what was not answered is submitted again
@@ -105,6 +106,7 @@ PARSERS: dict[str, Callable[..., object]] = {
     "ucs2": parse_flag,
     "long_texts": LongTexts,
     "registered_delivery": _between(0, 255),
+    "validity_s": _between(0, 86_399),
     "traffic_class": str,
     "reconnect": parse_flag,
     "resend": parse_flag,

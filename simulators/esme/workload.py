@@ -99,6 +99,7 @@ class Workload:
             dest_addr_npi=1,
             esm_class=ESM_CLASS_UDHI if data.has_udh else 0,
             registered_delivery=settings.registered_delivery,
+            validity_period=relative_time(settings.validity_s),
             data_coding=data.data_coding,
             short_message=b"" if in_payload else octets,
             tlvs=((MESSAGE_PAYLOAD, octets),) if in_payload else (),
@@ -111,6 +112,13 @@ def texts_of(settings: EsmeSettings) -> tuple[str, ...]:
     if settings.characters:
         return ((FILLING * (settings.characters // len(FILLING) + 1))[: settings.characters],)
     return settings.texts or CUSTOMER_TEXTS
+
+
+def relative_time(seconds: int) -> str:
+    """A span below a day as validity_period (v3.4 7.1.1.2, YYMMDDhhmmsstnnR); "" for 0."""
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"000000{hour:02}{minute:02}{second:02}000R" if seconds else ""
 
 
 def one_pdu(text: str, ucs2: bool) -> UserData:

@@ -14,13 +14,27 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from gateway.storage.embedded import EmbeddedPostgres
+from gateway.storage.postgres_programs import Coat, PostgresPrograms
+from tests.faults.faulty_disk import FaultyDisk
+
+
+class _OnFaultyDisk(EmbeddedPostgres):
+    """The same server, started so that a test decides what its disk answers."""
+
+    def __init__(self, data_dir: Path, disk: FaultyDisk) -> None:
+        super().__init__(data_dir, die_with_owner=True)
+        self._disk = disk
+
+    def _server_command(self, programs: PostgresPrograms, coat: Coat) -> tuple[str, ...]:
+        return self._disk.words(super()._server_command(programs, coat))
 
 
 class Cluster:
     """One PostgreSQL with one database; `dsn` stays the same over its lives."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self._postgres = EmbeddedPostgres(data_dir, die_with_owner=True)
+    def __init__(self, data_dir: Path, disk: FaultyDisk | None = None) -> None:
+        ours = EmbeddedPostgres(data_dir, die_with_owner=True) if disk is None else _OnFaultyDisk(data_dir, disk)
+        self._postgres: EmbeddedPostgres = ours
         self._data_dir = data_dir
 
     @property
@@ -30,6 +44,16 @@ class Cluster:
     async def start(self) -> None:
         """Start, or start again; crash recovery included."""
         await self._postgres.start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether no server runs over the folder."""
+        return self._postgres.server_pid() is None
+
+    @property
+    def last_words(self) -> str:
+        """What the server wrote."""
+        return self._postgres.log_path.read_text(encoding="utf-8", errors="replace")
 
     async def stop(self) -> None:
         """An orderly shutdown."""
@@ -51,9 +75,9 @@ class Cluster:
 
 
 @contextlib.asynccontextmanager
-async def cluster(data_dir: Path) -> AsyncIterator[Cluster]:
-    """A running cluster; it ends with the block."""
-    started = Cluster(data_dir)
+async def cluster(data_dir: Path, disk: FaultyDisk | None = None) -> AsyncIterator[Cluster]:
+    """A running cluster; it ends with the block. disk: what its files are on, when it is to fail."""
+    started = Cluster(data_dir, disk)
     await started.start()
     try:
         yield started

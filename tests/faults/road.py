@@ -82,13 +82,16 @@ class Road:
     def smsc(self) -> SimulatedSmsc:
         return self.carriers[0].smsc
 
-    def esme(self, **plain: object) -> SimulatedEsme:
-        """A client with a log of its own, to be entered by `async with`; 24 GSM characters a text."""
+    def esme(self, connect: str = "", **plain: object) -> SimulatedEsme:
+        """A client with a log of its own, to be entered by `async with`; 24 GSM characters a text.
+
+        connect: HOST:PORT of a way to the node, else the node's own.
+        """
         log = self.folder / f"esme-{len(self.esme_logs)}.jsonl"
         self.esme_logs.append(log)
         settings: dict[str, object] = {"system_id": SYSTEM_ID, "password": PASSWORD, "characters": 24}
         settings |= {"log": log, "log_fsync": False, "seed": len(self.esme_logs)} | plain
-        return SimulatedEsme(EsmeSettings.parse(f"127.0.0.1:{self.node.smpp_port}", **settings))
+        return SimulatedEsme(EsmeSettings.parse(connect or f"127.0.0.1:{self.node.smpp_port}", **settings))
 
     async def goes_on(self, esme: SimulatedEsme, within_s: float, after: str, messages: int = 1) -> None:
         """Wait until a client has so many more submissions accepted than now."""

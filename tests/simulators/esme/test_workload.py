@@ -88,3 +88,8 @@ def test_texts_are_read_one_a_line(tmp_path: Path) -> None:
     file.write_text("\n", "utf-8")
     with pytest.raises(ValueError, match="holds no text"):
         read_texts(file)
+
+
+def test_validity_is_a_relative_time_of_the_specification() -> None:
+    assert submissions(messages=1)[0].pdu.validity_period == ""
+    assert submissions(messages=1, validity_s=3_725)[0].pdu.validity_period == "000000010205000R"  # v3.4 7.1.1.2
