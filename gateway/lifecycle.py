@@ -11,11 +11,12 @@ import asyncio
 import logging
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from gateway.accept.fact_book import FactBook
+from gateway.accept.opt_outs import OptOuts
 from gateway.accept.refusals import Refusal
 from gateway.accept.rules import ESM_UDHI, SAR_REFERENCE, AcceptPolicy, admit, no_longer_permitted
 from gateway.active import ActiveMessages
@@ -31,7 +32,7 @@ from gateway.connector import (
     TryLater,
 )
 from gateway.crash_points import crash_point
-from gateway.inbound import InboundDesk
+from gateway.inbound.desk import Answer, InboundDesk, InboundPolicy
 from gateway.lanes import SPARE_OF_CLASS
 from gateway.message import PART_IN_DOUBT, PART_QUEUED, AttemptJournal, InboundMessage, Message, MessageIds, Submission
 from gateway.message_states import FINAL
@@ -64,6 +65,8 @@ class LifePolicy(msgspec.Struct, frozen=True):
     money: fold.MoneyPolicy = fold.MoneyPolicy()
     resend_classes: frozenset[str] = frozenset({"otp", "transactional"})
     doubt_graces_ms: Mapping[int, int] = msgspec.field(default_factory=dict)  # by connector id; without: a minute
+    inbound: InboundPolicy = InboundPolicy()
+    opt_out_spares: frozenset[str] = frozenset({"otp"})  # classes that an opt-out does not stop
     waiting_limit: int = 20_000  # submissions not yet durable, and outcomes not yet stored
 
 
@@ -113,7 +116,8 @@ class Lifecycle:
         self.active = ActiveMessages()
         names = {c.connector_id: c.name for c in self.connectors.values()}
         self.waiting_room = WaitingRoom(reader, settling, ids, wall_ms, self.active, names, tallies)
-        self.inbound = InboundDesk(settling, ids, wall_ms)
+        self.opt_outs = OptOuts(policy.opt_out_spares)
+        self.inbound = InboundDesk(settling, reader, ids, wall_ms, self.opt_outs, tallies, policy.inbound)
         self._ids = ids
         self._accepting = accepting
         self._settling = settling
@@ -132,7 +136,7 @@ class Lifecycle:
         if self._accepting.waiting > self.policy.waiting_limit or self._settling.waiting > self.policy.waiting_limit:
             return self._refuse(Refusal.QUEUE_FULL)
         now_ms = self._wall_ms()
-        message = admit(submission, self.book, self.policy.accept, self._ids.next(now_ms), now_ms)
+        message = admit(submission, self.book, self.policy.accept, self._ids.next(now_ms), now_ms, self.opt_outs)
         if isinstance(message, Refusal):
             return self._refuse(message)
         choice = self.route(message, now_ms)
@@ -182,9 +186,20 @@ class Lifecycle:
             elif message.not_before_ms == 0:
                 self._queue(message)
         self._tallies.messages["mt", "accepted"] += sum(m.message_id not in outcome.refused for m in messages)
+        if self.book.inbound.has_shared:
+            self._note_conversations(messages, outcome.refused)
         for connector_id, batch in leaving.items():
             self._submit(self.connectors[connector_id], batch)
         return outcome.refused
+
+    def _note_conversations(self, messages: list[Message], refused: frozenset[int]) -> None:
+        """Who wrote last from a number that several accounts share: a reply is for him."""
+        now_ms = self._wall_ms()
+        self._settling.batch.conversations += [
+            (m.source_addr.lstrip("+"), m.destination_addr, m.account_id, now_ms)
+            for m in messages
+            if m.message_id not in refused and self.book.inbound.is_shared(m.source_addr.lstrip("+"))
+        ]
 
     def _search_later(self, messages: list[Message]) -> None:
         """These may have been stored: their rows are looked for as soon as, and until, PostgreSQL surely knows."""
@@ -266,7 +281,7 @@ class Lifecycle:
                 outbox.take(message)  # it became final while it waited
             elif message.expires_at_ms <= self._wall_ms():
                 self.finish(outbox.take(message), "expired", "validity ended in our queue")
-            elif (refusal := no_longer_permitted(message, self.book)) is not None:
+            elif (refusal := no_longer_permitted(message, self.book, self.opt_outs)) is not None:
                 self.finish(
                     outbox.take(message), "rejected", refusal.value
                 )  # promise P9: asked again before it is sent
@@ -315,9 +330,9 @@ class Lifecycle:
         """Take what happens on a connector, fold it into messages, store it, then acknowledge it, until cancelled."""
         async for events in connector.events():
             tokens = [e.token for e in events if type(e) is ReceiptArrived or type(e) is InboundArrived]
-            unmatched = [r for r in (self._settle_one(connector, e) for e in events) if r is not None]
-            if unmatched and not await self._match(connector, unmatched):
-                again = [receipt.token for receipt in unmatched]
+            left = [e for e in (self._settle_one(connector, e) for e in events) if e is not None]
+            if left:
+                again = await self._look_up(connector, left)
                 connector.acknowledge(again, stored=False)
                 tokens = [token for token in tokens if token not in again]
             if tokens or self._finished or self._postponed:
@@ -325,6 +340,39 @@ class Lifecycle:
                 if tokens:
                     connector.acknowledge(tokens, stored)
                     crash_point("settle.receipt_acknowledged")
+                    if stored and self.inbound.has_more_to_do(connector.connector_id):
+                        await self._follow_up(connector)
+
+    async def _look_up(self, connector: Connector, left: list[ReceiptArrived | InboundArrived]) -> list[Any]:
+        """What rows decide: receipts that memory does not know, handsets' messages. Returns the tokens of those that
+        PostgreSQL was away for: the carrier is to send them again.
+        """
+        again: list[Any] = []
+        unmatched = [each for each in left if isinstance(each, ReceiptArrived)]
+        if unmatched and not await self._match(connector, unmatched):
+            again += [receipt.token for receipt in unmatched]
+        if inbound := [each for each in left if isinstance(each, InboundArrived)]:
+            again += await self.inbound.take_in(connector.connector_id, inbound, self.book)
+        return again
+
+    async def _follow_up(self, connector: Connector) -> None:
+        """Once handsets' messages are stored and acknowledged: complete long ones go on, STOP and HELP are answered."""
+        await self.inbound.join_touched(connector.connector_id, self.book)
+        await self.publish()
+        for answer in await self.inbound.claim_answers(connector.connector_id):
+            await self._say(answer)
+
+    async def _say(self, answer: Answer) -> None:
+        """Send a person the gateway's own answer: free of charge, and also to those who opted out."""
+        message = self.admit(answer.submission())
+        if isinstance(message, Refusal):
+            log.warning("answer_lost", extra={"meaning": answer.meaning, "why": message.value})
+            return
+        message.price_micros = 0
+        try:
+            await self.accept([message])
+        except (NotCommitted, OutcomeUnknown) as fault:
+            log.warning("answer_lost", extra={"meaning": answer.meaning, "why": str(fault)})
 
     async def _match(self, connector: Connector, unmatched: list[ReceiptArrived]) -> bool:
         """Look receipts up that memory does not know; False: PostgreSQL is away, the carrier is to send them again."""
@@ -337,8 +385,10 @@ class Lifecycle:
             self.receipted(connector, receipt, awaited)
         return True
 
-    def _settle_one(self, connector: Connector, event: ConnectorEvent) -> ReceiptArrived | None:
-        """Fold one event into its message; return a receipt whose message is not in memory."""
+    def _settle_one(self, connector: Connector, event: ConnectorEvent) -> ReceiptArrived | InboundArrived | None:
+        """Fold one event into its message; return what rows must decide: a receipt whose message is not in memory, a
+        handset's message.
+        """
         kind = type(event)
         if kind is Taken:
             self._taken(connector, event)  # type: ignore[arg-type]  # kind says it
@@ -354,8 +404,7 @@ class Lifecycle:
         elif kind is Doubtful:
             self._doubtful(event)  # type: ignore[arg-type]
         else:
-            arrived = self.inbound.receive(connector.connector_id, event, self.book)  # type: ignore[arg-type]
-            self._tallies.messages["mo", "owned" if arrived.esme_id is not None else "unrouted"] += 1
+            return event  # type: ignore[return-value]
         return None
 
     def _taken(self, connector: Connector, event: Taken) -> None:

@@ -140,6 +140,32 @@ class InboundMessage(msgspec.Struct):
     envelope: bytes
     state: str
     received_at_ms: int
+    part_count: int = 1  # parts it was sent in
+    parts_missing: int = 0  # of them those that never came
+    why: str = ""  # why it went where it went, or nowhere
+
+
+class InboundPart(msgspec.Struct):
+    """A part of a long message from a handset. kind: what its reference stood in (udh8, udh16, sar)."""
+
+    part_id: int
+    connector_id: int
+    source_addr: str
+    destination_addr: str
+    kind: str
+    reference: int
+    total: int
+    number: int  # 1..total
+    data_coding: int
+    user_data: bytes
+    envelope: bytes
+    digest: bytes
+    received_at_ms: int
+
+    @property
+    def key(self) -> tuple[int, str, str, str, int, int]:
+        """The same for all parts of one message."""
+        return self.connector_id, self.source_addr, self.destination_addr, self.kind, self.reference, self.total
 
 
 def message_id_at(unix_ms: int, node_id: int, counter: int) -> int:

@@ -307,6 +307,7 @@ class Recall:
             self._life.policy.accept,
             message.message_id,
             now_ms,
+            self._life.opt_outs,
         )
         if not isinstance(after, Refusal):
             after.price_micros = after.part_count * (message.price_micros // message.part_count)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from gateway.accept.inbound_table import InboundTable
 from gateway.storage.facts import AccountRow, EsmeRow, FactRows, InboundNumberRow
 from router.number_ranges import Network, NumberRange, NumberRanges
 from router.prefixes import PrefixMap
@@ -33,6 +34,7 @@ class FactBook:
         self.connector_names: Mapping[int, str] = {c.connector_id: c.name for c in rows.connectors}
         self.connector_ids: Mapping[str, int] = {c.name: c.connector_id for c in rows.connectors}
         self.inbound_numbers: Mapping[str, InboundNumberRow] = {n.address: n for n in rows.inbound_numbers}
+        self.inbound = InboundTable(rows.inbound_routes)
         self.routes = self._routes(rows)
         self.networks = self._networks(rows)
         self._prices = self._price_maps(rows)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from gateway.accept.fact_book import FactBook
+from gateway.accept.opt_outs import NOBODY, OptOuts
 from gateway.accept.refusals import Refusal
 from gateway.message import Message, Submission
 from gateway.storage.facts import AccountRow
@@ -33,7 +34,12 @@ class AcceptPolicy(msgspec.Struct, frozen=True):
 
 
 def admit(
-    submission: Submission, book: FactBook, policy: AcceptPolicy, message_id: int, now_ms: int
+    submission: Submission,
+    book: FactBook,
+    policy: AcceptPolicy,
+    message_id: int,
+    now_ms: int,
+    opt_outs: OptOuts = NOBODY,
 ) -> Message | Refusal:
     """The message that would be stored, without route yet (connector_id 0), or why not."""
     account = book.accounts[submission.account_id]
@@ -45,7 +51,9 @@ def admit(
     destination = destination_number(account, policy, submission.destination_addr, submission.envelope.dest_addr_ton)
     if destination is None:
         return Refusal.DESTINATION_INVALID
-    if book.is_blocked(submission.account_id, destination):
+    if book.is_blocked(submission.account_id, destination) or opt_outs.forbid(
+        submission.account_id, destination, submission.traffic_class, submission.esme_id
+    ):
         return Refusal.DESTINATION_BLOCKED
     if submission.data_coding not in SUPPORTED_DATA_CODINGS:
         return Refusal.DATA_CODING_UNSUPPORTED
@@ -93,11 +101,13 @@ def _time_refusal(submission: Submission, policy: AcceptPolicy, now_ms: int) -> 
     return None
 
 
-def no_longer_permitted(message: Message, book: FactBook) -> Refusal | None:
+def no_longer_permitted(message: Message, book: FactBook, opt_outs: OptOuts = NOBODY) -> Refusal | None:
     """The legal question once more, when a message that waited is taken to be sent (promise P9)."""
     if book.accounts[message.account_id].state != "active":
         return Refusal.ACCOUNT_SUSPENDED
-    if book.is_blocked(message.account_id, message.destination_addr):
+    if book.is_blocked(message.account_id, message.destination_addr) or opt_outs.forbid(
+        message.account_id, message.destination_addr, message.traffic_class, message.esme_id
+    ):
         return Refusal.DESTINATION_BLOCKED
     return _source_refusal(message, book)
 

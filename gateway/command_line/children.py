@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 END_TIMEOUT_S: Final = 5.0  # chosen: a simulator unbinds and writes its log in less
-FREE_PORT_TRIES: Final = 10  # chosen: ports of the system's choice that somebody else may have claimed
 WORDS_KEPT: Final = 2000  # octets of its last words that are shown when it fails; chosen
 
 
@@ -73,29 +72,15 @@ async def running_child(name: str, arguments: Sequence[str], words: Path) -> Asy
         await child.end()
 
 
-_claims: Final[list[socket.socket]] = []  # of this process, kept until it ends
-
-
 def find_free_port(wanted: int) -> int:
-    """`wanted` on 127.0.0.1 when nobody listens there or is about to, else one that the system chooses.
-
-    Between choosing a port and listening on it another demonstration may choose: so the choice is claimed, by a name
-    in Linux's abstract namespace (unix(7)) that the system forgets with this process.
-    """
-    for port in (wanted, *(0 for _ in range(FREE_PORT_TRIES))):
+    """`wanted` on 127.0.0.1 when nobody listens there, else one that the system chooses."""
+    for port in (wanted, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
-                found: int = probe.getsockname()[1]
             except OSError:
                 continue
-        claim = socket.socket(socket.AF_UNIX)
-        try:
-            claim.bind(f"\0passerelle-port-{found}")
-        except OSError:
-            claim.close()
-            continue
-        _claims.append(claim)
-        return found
+            found: int = probe.getsockname()[1]
+            return found
     raise OSError("no free port on 127.0.0.1")

@@ -21,6 +21,7 @@ import asyncpg
 from gateway.accept.fact_book import FactBook, FactBookFault
 from gateway.connector import Health
 from gateway.crash_points import crash_point
+from gateway.daemon import inbound_jobs
 from gateway.daemon.configuration_schema import Configuration
 from gateway.daemon.rooms import Rooms
 from gateway.lanes import LANE_NAMES
@@ -66,6 +67,7 @@ def jobs(rooms: Rooms, wall_ms: Clock) -> list[Coroutine[Any, Any, None]]:
         _recover_owed(rooms),
         _follow_facts(rooms),
         _measure_lag(rooms),
+        *inbound_jobs.jobs(rooms),
     ]
 
 

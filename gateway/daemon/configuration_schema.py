@@ -135,6 +135,8 @@ class Limits(msgspec.Struct, frozen=True):
     message_parts: Annotated[int, Meta(ge=1, le=10)] = 10  # telecom.parts.MAX_PARTS: what handsets put together
     validity_s: Annotated[float, Meta(gt=0, le=14 * 86_400)] = 172_800.0  # chosen: 48 h where the customer says nothing
     drain_timeout_s: Seconds = 30.0
+    inbound_join_s: Seconds = 600.0  # chosen: handsets and networks send parts within seconds, or after a gap of radio
+    inbound_pair_a_minute: Annotated[int, Meta(ge=1, le=10_000)] = 20  # chosen: no person writes more to one number
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -143,6 +145,7 @@ class Policy(msgspec.Struct, frozen=True):
     in_doubt_resend_classes: tuple[TrafficClass, ...] = ("otp", "transactional")
     second_route_classes: tuple[TrafficClass, ...] = ("otp", "transactional", "service")
     default_traffic_class: TrafficClass = "transactional"
+    opt_out_spares: tuple[TrafficClass, ...] = ("otp",)  # a code is asked for by the person himself
     capture_at: Literal["acceptance", "delivery"] = "acceptance"
     unknown_outcome: Literal["capture", "release"] = "capture"
     default_country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] = (

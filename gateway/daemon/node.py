@@ -23,12 +23,13 @@ from gateway.accept.rules import AcceptPolicy
 from gateway.by_the_clock import ByTheClock
 from gateway.connector import Health
 from gateway.crash_points import crash_point
-from gateway.daemon import clock_jobs
+from gateway.daemon import clock_jobs, inbound_jobs
 from gateway.daemon.carrier_profiles import carrier_profile
 from gateway.daemon.configuration_schema import Configuration
 from gateway.daemon.metrics_page import MetricsPage
 from gateway.daemon.rooms import Rooms
 from gateway.egress import smpp_connector
+from gateway.inbound.desk import InboundPolicy
 from gateway.ingress.smpp_server import ServerSettings, SmppServer
 from gateway.lifecycle import Lifecycle, LifePolicy
 from gateway.message import ID_TIME_SHIFT, MessageIds
@@ -167,6 +168,7 @@ async def _live(
         Refill(lifecycle, reader, settling),
         tallies,
     )
+    await inbound_jobs.refresh_opt_outs(seat_connection, lifecycle.opt_outs)
     await _run_rooms(rooms, marks, ready)
 
 
@@ -304,6 +306,12 @@ def _policy(configuration: Configuration, connector_ids: dict[str, int]) -> Life
         resend_classes=frozenset(policy.in_doubt_resend_classes),
         doubt_graces_ms={connector_ids[c.name]: int(c.in_doubt_grace_s * 1000) for c in configuration.connectors},
         waiting_limit=limits.group_commit_waiting,
+        inbound=InboundPolicy(
+            join_ms=int(limits.inbound_join_s * 1000),
+            pair_a_minute=limits.inbound_pair_a_minute,
+            default_region=policy.default_country,
+        ),
+        opt_out_spares=frozenset(policy.opt_out_spares),
     )
 
 

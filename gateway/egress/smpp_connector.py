@@ -28,12 +28,13 @@ from gateway.connector import (
 from gateway.egress.adaptive_rate import AdaptiveRate
 from gateway.egress.answers import UNMAPPED, AnswerRule, rule_for
 from gateway.egress.carrier_link import CarrierLink
+from gateway.egress.inbound_pdus import inbound_of
 from gateway.egress.outcomes import outcome_of, write_as_wanted
 from gateway.egress.profile import CarrierProfile
 from gateway.egress.submit_parts import WHOLE, Part, parts_of
-from gateway.message import PART_IN_DOUBT, PART_QUEUED, PART_SUBMITTED, Envelope, Message
+from gateway.message import PART_IN_DOUBT, PART_QUEUED, PART_SUBMITTED, Message
 from gateway.pace import Pace
-from gateway.receipts.parse import TAG_MESSAGE_PAYLOAD, is_receipt, read_receipt
+from gateway.receipts.parse import is_receipt, read_receipt
 from gateway.smpp.command_status import CommandStatus
 from gateway.smpp.events import Event, LateResponse, RequestReceived, ResponseOverdue, ResponseReceived
 from gateway.smpp.pdus import (
@@ -47,7 +48,6 @@ from gateway.smpp.pdus import (
     read_as,
 )
 from gateway.smpp.session_states import BindType
-from gateway.storage.messages import encode_envelope
 from gateway.tallies import Tallies
 
 log = logging.getLogger("passerelle.egress")
@@ -257,7 +257,7 @@ class SmppConnector:
         if is_receipt(pdu.esm_class):
             self._put(ReceiptArrived(read_receipt(pdu), pdu.short_message, token))
         else:
-            self._put(_inbound(pdu, token))
+            self._put(inbound_of(pdu, token, self.profile.alphabet))
 
     # ------------------------------------------------------------------ pace
 
@@ -349,23 +349,3 @@ def _status_name(status: int) -> str:
         return CommandStatus(status).name
     except ValueError:
         return f"0x{status:08X}"
-
-
-def _inbound(pdu: DeliverSm, token: Token) -> InboundArrived:
-    user_data = pdu.short_message or pdu.tlv(TAG_MESSAGE_PAYLOAD) or b""
-    envelope = Envelope(
-        source_addr_ton=pdu.source_addr_ton,
-        source_addr_npi=pdu.source_addr_npi,
-        dest_addr_ton=pdu.dest_addr_ton,
-        dest_addr_npi=pdu.dest_addr_npi,
-        service_type=pdu.service_type,
-        esm_class=pdu.esm_class,
-        protocol_id=pdu.protocol_id,
-        priority_flag=pdu.priority_flag,
-        submitted_source=pdu.source_addr,
-        submitted_destination=pdu.destination_addr,
-        tlvs=tuple((tag, value) for tag, value in pdu.tlvs if tag != TAG_MESSAGE_PAYLOAD),
-    )
-    return InboundArrived(
-        pdu.source_addr, pdu.destination_addr, pdu.data_coding, user_data, encode_envelope(envelope), token
-    )

@@ -215,6 +215,12 @@ class EsmeDeliveries:
         """A bind of this ESME takes more again."""
         self._deliver(self._mailbox(esme_id))
 
+    def look_again(self, esme_id: int) -> None:
+        """Rows were written for this ESME by somebody else: they are read when it has a bind and room."""
+        mailbox = self._mailboxes.get(esme_id)  # one that is made later reads from the beginning
+        if mailbox is not None:
+            mailbox.read_from_id = 0
+
     def _deliver(self, mailbox: _Mailbox) -> None:
         queue = mailbox.queue
         touched: list[Bind] = []

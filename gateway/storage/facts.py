@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 import asyncpg
 import msgspec
 
+from gateway.storage.inbound import INBOUND_SQL
 from gateway.storage.named_statements import load_statements
 
 FACTS_CHANNEL: Final = "passerelle_facts"  # schema 0001: trigger tell_nodes_that_facts_changed
@@ -130,6 +131,24 @@ class InboundNumberRow(msgspec.Struct, frozen=True, gc=False):
     esme_id: int
 
 
+class InboundRouteRow(msgspec.Struct, frozen=True):
+    """Whose a handset's message is. is_prefix: address is the beginning of numbers. keyword None: any first word.
+
+    route_id 0: given by `number add`. account: its name; language: of answers to its subscribers.
+    """
+
+    route_id: int
+    order: int
+    address: str
+    is_prefix: bool
+    keyword: str | None
+    account_id: int
+    esme_id: int
+    account: str
+    language: str
+    as_parts: bool
+
+
 class FactRows(msgspec.Struct, frozen=True):
     """All facts, of one instant."""
 
@@ -142,6 +161,7 @@ class FactRows(msgspec.Struct, frozen=True):
     number_ranges: list[NumberRangeRow]
     blocks: list[BlockRow]
     inbound_numbers: list[InboundNumberRow]
+    inbound_routes: list[InboundRouteRow] = []  # those of inbound_numbers among them
 
 
 async def load_facts(connection: asyncpg.Connection) -> FactRows:
@@ -157,6 +177,7 @@ async def load_facts(connection: asyncpg.Connection) -> FactRows:
             number_ranges=await _rows(connection, "load_number_ranges", NumberRangeRow),
             blocks=await _rows(connection, "load_blocks", BlockRow),
             inbound_numbers=await _rows(connection, "load_inbound_numbers", InboundNumberRow),
+            inbound_routes=[InboundRouteRow(*r) for r in await connection.fetch(INBOUND_SQL["load_inbound_routes"])],
         )
 
 

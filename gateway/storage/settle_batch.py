@@ -12,12 +12,14 @@ from typing import Any
 
 import msgspec
 
-from gateway.message import SMSC_ID_SEPARATOR, InboundMessage, Message, ParkedReceipt, id_key, unnamed_key
+from gateway.message import SMSC_ID_SEPARATOR, InboundMessage, InboundPart, Message, ParkedReceipt, id_key, unnamed_key
+from gateway.storage.inbound import INBOUND_SQL, inbound_tables
 from gateway.storage.messages import MESSAGE_SQL
 
 # Places in SettleBatch.columns(): the first seventeen stand one a message; then min and max of the ids, four of
 # postings, six of lookups (the fifth names the message), the journals, the sends, the largest id of our own.
 POSITIONAL, HOLD_COLUMN, LOOKUPS, LOOKUP_MESSAGE_ID, CLOSED_COLUMN, SENDS_COLUMN = 17, 6, slice(23, 29), 4, 29, 30
+STATEMENTS = {**MESSAGE_SQL, **INBOUND_SQL}
 
 
 class SettleBatch:
@@ -39,6 +41,9 @@ class SettleBatch:
         self.inbound: list[InboundMessage] = []
         self.inbound_closed: list[tuple[int, str, int]] = []  # message_id, state, at_ms
         self.dresses: list[tuple[int, str, str, str, int]] = []  # connector_id, dress, answered, receipted, at_ms
+        self.inbound_parts: list[InboundPart] = []
+        self.opt_outs: list[tuple[int, str, bool, str, int]] = []  # account_id, number, opted_out, word, at_ms
+        self.conversations: list[tuple[str, str, int, int]] = []  # number, handset, account_id, at_ms
         self._waiter: asyncio.Future[None] | None = None
 
     def __bool__(self) -> bool:
@@ -56,6 +61,9 @@ class SettleBatch:
             or self.inbound
             or self.inbound_closed
             or self.dresses
+            or self.inbound_parts
+            or self.opt_outs
+            or self.conversations
             or self._waiter
         )
 
@@ -119,6 +127,7 @@ class SettleBatch:
         # a writing is counted once its last part has an outcome: until then its journal speaks
         columns.append([m.sends - (m.open_parts > 0) for m in changed])
         own_ids = [i.message_id for i in self.inbound] + [p.parked_id for p in self.parked]
+        own_ids += [p.part_id for p in self.inbound_parts]
         columns.append(max(own_ids, default=0))
         for message in changed:
             message.revision += 1
@@ -207,12 +216,13 @@ class SettleBatch:
             ("close_inbound", list(self.inbound_closed)),
             ("remember_dresses", list(last_dress.values())),
             ("drop_parked", [(parked_id,) for parked_id in self.joined]),
+            *inbound_tables(self.inbound_parts, self.opt_outs, self.conversations),
         ]
 
 
 def as_extra(name: str, table: list[tuple[Any, ...]]) -> tuple[str, tuple[Any, ...]]:
     """A named statement over columns, with rows laid out as columns."""
-    return MESSAGE_SQL[name], tuple(map(list, zip(*table, strict=True)))
+    return STATEMENTS[name], tuple(map(list, zip(*table, strict=True)))
 
 
 def _posting_columns(sums: dict[tuple[int, str], list[int]]) -> list[list[Any]]:

@@ -1,7 +1,8 @@
 """What the control door of the SMSC simulator obeys, so that a fault test steers it while it runs.
 
 One object a line, answered by one line: {"statistics": true}, {"settings": true}, {"set": {"silence": 1.0}},
-{"inbound": {"source_addr", "destination_addr", "text", "system_id"}}, {"disconnect": "drop|unbind|half-open"}.
+{"inbound": {"source_addr", "destination_addr", "text", "system_id"}}, {"octets": {... "octets", "data_coding",
+"esm_class", "tlvs", "as_data_sm"}}, {"disconnect": "drop|unbind|half-open"}.
 What must not enter: what a change does; SimulatedSmsc knows it.
 """
 
@@ -28,6 +29,9 @@ class Steered(Protocol):
     def deliver_inbound(self, source_addr: str, destination_addr: str, text: str, system_id: str = "") -> str:
         """Inject a mobile originated message; return its ref."""
 
+    def deliver_octets(self, source_addr: str, destination_addr: str, octets: str) -> str:
+        """The same with user data of any kind, in hexadecimal; it knows more arguments."""
+
     def disconnect(self, how: str = "drop") -> int:
         """End the connections; return how many."""
 
@@ -46,6 +50,8 @@ def obey(steered: Steered, asked: dict[str, object]) -> dict[str, object]:
                 steered.change(argument)
             case "inbound", dict():
                 told["ref"] = steered.deliver_inbound(**argument)
+            case "octets", dict():
+                told["ref"] = steered.deliver_octets(**argument)
             case "disconnect", str():
                 told["disconnected"] = steered.disconnect(argument)
             case _:

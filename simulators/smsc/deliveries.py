@@ -20,7 +20,7 @@ from simulators.receipt_text import (
     RECEIPTED_MESSAGE_ID,
     format_receipt,
 )
-from simulators.user_data import ESM_CLASS_UDHI
+from simulators.user_data import ESM_CLASS_UDHI, MESSAGE_PAYLOAD
 
 Link = TypeVar("Link")
 
@@ -68,24 +68,43 @@ class Receipt(msgspec.Struct, gc=False):
 
 
 class Inbound(msgspec.Struct, gc=False):
-    """A mobile originated message on its way. ref: its number in this run; octets: user data."""
+    """A mobile originated message on its way. ref: its number in this run; octets: user data, header included.
+
+    as_data_sm: in a data_sm, and so in message_payload, else in a deliver_sm.
+    """
 
     ref: str
     source_addr: str
     destination_addr: str
     data_coding: int
     octets: bytes
+    esm_class: int = 0
+    tlvs: tuple[tuple[int, bytes], ...] = ()
+    as_data_sm: bool = False
 
-    def pdu(self, done_date: str) -> DeliverSm:
-        """The deliver_sm of this message; done_date is not used."""
+    def pdu(self, done_date: str) -> DeliverSm | DataSm:
+        """The deliver_sm, or data_sm, of this message; done_date is not used."""
+        if self.as_data_sm:
+            return DataSm(
+                source_addr=self.source_addr,
+                source_addr_ton=1,
+                source_addr_npi=1,
+                destination_addr=self.destination_addr,
+                dest_addr_ton=3,
+                esm_class=self.esm_class,
+                data_coding=self.data_coding,
+                tlvs=(*self.tlvs, (MESSAGE_PAYLOAD, self.octets)),
+            )
         return DeliverSm(
             source_addr=self.source_addr,
             source_addr_ton=1,  # international, E.164: v3.4 5.2.5, 5.2.6
             source_addr_npi=1,
             destination_addr=self.destination_addr,
             dest_addr_ton=3,  # network specific: a short code
+            esm_class=self.esm_class,
             data_coding=self.data_coding,
             short_message=self.octets,
+            tlvs=self.tlvs,
         )
 
 

@@ -111,8 +111,22 @@ class Postman:
     def inbound(self, source_addr: str, destination_addr: str, text: str) -> Inbound:
         """A mobile originated message with the next ref."""
         encoded = encode_text(text)
+        return self.inbound_octets(source_addr, destination_addr, encoded.octets, encoded.data_coding)
+
+    def inbound_octets(
+        self,
+        source_addr: str,
+        destination_addr: str,
+        octets: bytes,
+        data_coding: int,
+        esm_class: int = 0,
+        tlvs: tuple[tuple[int, bytes], ...] = (),
+        as_data_sm: bool = False,
+    ) -> Inbound:
+        """A mobile originated message of any user data, with the next ref."""
         self._inbound_count += 1
-        return Inbound(str(self._inbound_count), source_addr, destination_addr, encoded.data_coding, encoded.octets)
+        ref = str(self._inbound_count)
+        return Inbound(ref, source_addr, destination_addr, data_coding, octets, esm_class, tlvs, as_data_sm)
 
     def accept(self, mailbox: Mailbox[Link], delivery: Delivery) -> None:
         """A delivery's time has come: send it now, or when a bind has room."""

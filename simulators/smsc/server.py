@@ -12,7 +12,7 @@ import functools
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 
 import msgspec
@@ -56,7 +56,7 @@ from simulators.log import (
 from simulators.plain_values import Endpoint
 from simulators.smsc.behaviour import Judgement, SmscBehaviour, Verdict
 from simulators.smsc.control import obey
-from simulators.smsc.deliveries import Delivery, Mailbox
+from simulators.smsc.deliveries import Delivery, Inbound, Mailbox
 from simulators.smsc.message_ids import dress_id
 from simulators.smsc.postman import Link, Postman
 from simulators.smsc.settings import SmscSettings
@@ -214,13 +214,38 @@ class SimulatedSmsc:
 
         ValueError: nobody bound by this name, or too many deliveries wait.
         """
+        return self._deliver(self._postman.inbound(source_addr, destination_addr, text), system_id)
+
+    def deliver_octets(
+        self,
+        source_addr: str,
+        destination_addr: str,
+        octets: str | bytes,
+        data_coding: int = 0,
+        esm_class: int = 0,
+        tlvs: Iterable[tuple[int, str | bytes]] = (),
+        as_data_sm: bool = False,
+        system_id: str = "",
+    ) -> str:
+        """The same with any user data, a part of a long message for one; octets and TLVs as octets or hexadecimal."""
+        inbound = self._postman.inbound_octets(
+            source_addr,
+            destination_addr,
+            _octets(octets),
+            data_coding,
+            esm_class,
+            tuple((int(tag), _octets(value)) for tag, value in tlvs),
+            as_data_sm,
+        )
+        return self._deliver(inbound, system_id)
+
+    def _deliver(self, inbound: Inbound, system_id: str) -> str:
         mailboxes = self._postman.mailboxes
         mailbox = mailboxes.get(system_id) if system_id else next(iter(mailboxes.values()), None)
         if mailbox is None:
             raise ValueError("nobody bound yet to deliver to")
         if self._crowded():
             raise ValueError(f"{DELIVERIES_LIMIT} deliveries wait already")
-        inbound = self._postman.inbound(source_addr, destination_addr, text)
         self._postman.accept(mailbox, inbound)
         return inbound.ref
 
@@ -547,3 +572,7 @@ class SimulatedSmsc:
         """Where it is steered from; None: no control port."""
         control = self.settings.control
         return None if control is None else Endpoint(control.host, self.control_port)
+
+
+def _octets(given: str | bytes) -> bytes:
+    return bytes.fromhex(given) if isinstance(given, str) else given

@@ -241,8 +241,8 @@ ORDER BY m.message_id LIMIT $3;
 
 -- name: store_inbound
 -- Stores what handsets sent, before the carrier is answered.
-INSERT INTO inbound_messages (message_id, connector_id, account_id, esme_id, source_addr, destination_addr, data_coding, user_data, envelope, state, received_at_ms)
-SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::smallint[], $8::bytea[], $9::bytea[], $10::text[], $11::bigint[]);
+INSERT INTO inbound_messages (message_id, connector_id, account_id, esme_id, source_addr, destination_addr, data_coding, user_data, envelope, state, received_at_ms, part_count, parts_missing, why)
+SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::smallint[], $8::bytea[], $9::bytea[], $10::text[], $11::bigint[], $12::smallint[], $13::smallint[], $14::text[]);
 
 -- name: load_inbound
 -- Inbound messages by id.

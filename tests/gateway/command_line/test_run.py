@@ -21,7 +21,6 @@ import pytest
 from gateway.command_line.children import find_free_port, running_child
 from gateway.command_line.logs import JsonLines
 from gateway.command_line.looping import run_on_loop
-from tests.running_node import free_port
 
 COMMAND = (sys.executable, "-m", "gateway.command_line")
 TIMEOUT_S = 60
@@ -75,17 +74,6 @@ def test_a_taken_port_is_left_to_its_owner() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert find_free_port(port) != port
-
-
-def test_a_port_that_another_demonstration_chose_is_not_chosen_again() -> None:
-    port = free_port()
-    chosen = f"from gateway.command_line.children import find_free_port; print(find_free_port({port}), flush=True)"
-    other = subprocess.Popen([sys.executable, "-c", f"{chosen}; input()"], stdin=-1, stdout=-1, text=True)
-    assert other.stdout is not None
-    assert int(other.stdout.readline()) == port  # it does not listen there yet
-    assert find_free_port(port) != port
-    other.communicate("")
-    assert find_free_port(port) == port  # the claim ended with its process
 
 
 def test_a_line_of_the_log_is_json_with_its_facts() -> None:
