@@ -245,17 +245,18 @@ async def look_at_connectors(configuration: Configuration) -> AsyncIterator[Find
         yield Finding("connectors", "warning", say("none is configured"), '[[connector]] name = "..." kind = "smpp"')
     for connector in configuration.connectors:
         subject = f"connector {connector.name}"
-        try:
-            async with asyncio.timeout(RESOLVE_TIMEOUT_S):
-                await loop.getaddrinfo(connector.address.host, connector.address.port, type=socket.SOCK_STREAM)
-            yield Finding(subject, "ok", str(connector.address))
-        except (OSError, TimeoutError) as fault:
-            yield Finding(
-                subject,
-                "error",
-                say("{endpoint} does not resolve: {why}", endpoint=connector.address, why=fault),
-                say("put its address right, or see to the resolver"),
-            )
+        for address in connector.address:
+            try:
+                async with asyncio.timeout(RESOLVE_TIMEOUT_S):
+                    await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+                yield Finding(subject, "ok", str(address))
+            except (OSError, TimeoutError) as fault:
+                yield Finding(
+                    subject,
+                    "error",
+                    say("{endpoint} does not resolve: {why}", endpoint=address, why=fault),
+                    say("put its address right, or see to the resolver"),
+                )
 
 
 def _redis_note(configuration: Configuration) -> Finding:

@@ -156,7 +156,7 @@ async def _pass_messages(show: _Show, view: PassingMessages) -> bool:
     """Carrier, node and client run until enough receipts are back, or something ends; whether they are."""
     from gateway.daemon.node import run_node
 
-    carrier, server = show.configuration.connectors[0].address, show.configuration.smpp_server.listen
+    carrier, server = show.configuration.connectors[0].address[0], show.configuration.smpp_server.listen
     ready = asyncio.Event()
     async with (
         running_child("carrier", carrier_words(carrier, show.folder), show.folder / "carrier.out") as smsc,
@@ -211,7 +211,7 @@ def demo_configuration(folder: Path) -> Configuration:
     carrier = SmppConnector(
         name=DEMO_CONNECTOR,
         kind="smpp",
-        address=Endpoint("127.0.0.1", find_free_port(SMSC_PORT)),
+        address=(Endpoint("127.0.0.1", find_free_port(SMSC_PORT)),),
         system_id="gw",
         password=Secret("gw"),
         binds=2,

@@ -1,7 +1,7 @@
 """A [[connector]] of the TOML as the profile of its carrier.
 
 Source: configuration_schema.SmppConnector; gateway.egress.profile. Each key of a connector takes effect by a line here.
-What must not enter: reading the file, building the connector.
+Raises TlsFault. What must not enter: reading the file, building the connector.
 """
 
 from __future__ import annotations
@@ -9,19 +9,27 @@ from __future__ import annotations
 from gateway.daemon.configuration_schema import Configuration, SmppConnector
 from gateway.egress.answers import RULE_OF_WORD
 from gateway.egress.profile import CarrierProfile
+from gateway.egress.tls_client import TlsClient, TlsFault, load_tls_client
 
 
 def carrier_profile(connector: SmppConnector, connector_id: int, configuration: Configuration) -> CarrierProfile:
     """The words of a [[connector]] as its egress room takes them."""
-    if connector.bind_type == "transmitter_receiver":
+    kinds: tuple[str, ...]
+    if connector.bind_types:
+        kinds = connector.bind_types
+    elif connector.bind_type == "transmitter_receiver":
         kinds = ("transmitter", "receiver") * connector.binds
     else:
         kinds = (connector.bind_type,) * connector.binds
+    first, *more = connector.address
     return CarrierProfile(
         name=connector.name,
         connector_id=connector_id,
-        host=connector.address.host,
-        port=connector.address.port,
+        host=first.host,
+        port=first.port,
+        more_addresses=tuple(more),
+        sticky_address=connector.address_choice == "sticky",
+        tls=_tls(connector) if connector.tls else None,
         system_id=connector.system_id,
         password=connector.password.reveal(),
         system_type=connector.system_type,
@@ -46,4 +54,18 @@ def carrier_profile(connector: SmppConnector, connector_id: int, configuration: 
         enquire_link_timeout_s=connector.enquire_link_timeout_s,
         response_timeout_s=connector.response_timeout_s,
         reconnect_max_s=connector.reconnect_max_s,
+        in_doubt_grace_s=connector.in_doubt_grace_s,
     )
+
+
+def _tls(connector: SmppConnector) -> TlsClient:
+    try:
+        return load_tls_client(
+            connector.tls_ca,
+            connector.tls_server_name,
+            connector.tls_pins,
+            connector.tls_certificate,
+            connector.tls_key,
+        )
+    except TlsFault as fault:
+        raise TlsFault(f"connector {connector.name}: {fault}") from fault

@@ -216,7 +216,7 @@ def _live(rooms: Rooms, now_ms: int) -> dict[str, Any]:
                     "side": "carrier",
                     "name": connector.name,
                     "bind_type": link.bind_type,
-                    "peer": f"{connector.profile.host}:{connector.profile.port}",
+                    "peer": link.peer,
                     "state": link.state,
                     "in_flight": link.session.unanswered if link.session else 0,
                     "window": connector.profile.window,

@@ -19,7 +19,14 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from gateway.daemon import configuration_words
-from gateway.daemon.configuration_schema import CONNECTOR_KINDS, Configuration, Endpoint, Secret, SmppConnector
+from gateway.daemon.configuration_schema import (
+    CONNECTOR_KINDS,
+    Addresses,
+    Configuration,
+    Endpoint,
+    Secret,
+    SmppConnector,
+)
 from gateway.daemon.configuration_words import Language
 
 __all__ = [
@@ -32,6 +39,7 @@ __all__ = [
     "load_configuration",
 ]
 
+TLS_KEYS = ("tls_ca", "tls_server_name", "tls_pins", "tls_certificate", "tls_key")
 SECRET_REFERENCES = ("file", "credential", "value")
 PASSWORD_LIMIT = 8  # octets: SMPP v3.4 5.2.2, nine with the zero
 HIGHEST_PORT = 65_535
@@ -126,6 +134,11 @@ class _Reading:
                 self._wrong((*place, "kind"), kind, configuration_words.one_of(CONNECTOR_KINDS))
                 continue
             connectors.append(self._read_struct(CONNECTOR_KINDS[kind], {"kind": kind, **table}, place))
+            if not table.get("tls"):
+                for key in sorted(set(table) & set(TLS_KEYS)):
+                    self._fault((*place, key), "tls_off", key=key)
+            elif ("tls_certificate" in table) != ("tls_key" in table):
+                self._fault(place, "tls_pair")
             name = table.get("name")
             if isinstance(name, str) and name in names:
                 self._fault((*place, "name"), "twice", name=name)
@@ -152,13 +165,23 @@ class _Reading:
             return self._read_secret(given, place)
         if plain is Endpoint:
             return self._read_endpoint(given, place)
+        if plain == Addresses:
+            return self._read_addresses(given, place)
         try:
             if plain is Path:
-                return Path(msgspec.convert(given, type=str))
+                path = Path(msgspec.convert(given, type=str))
+                return self.file.absolute().parent / path if place[0] == "connector" else path
             return msgspec.convert(given, type=plain)
         except msgspec.ValidationError:
             self._wrong(place, given, configuration_words.expected(plain))
             return None
+
+    def _read_addresses(self, given: object, place: Place) -> Addresses:
+        words = [each.strip() for each in given.split(",")] if isinstance(given, str) else given
+        if not isinstance(words, list) or not words:
+            words = [given]  # refused as what it is
+        found = [self._read_endpoint(each, place) for each in words]
+        return tuple(each for each in found if each is not None)
 
     def _read_endpoint(self, given: object, place: Place) -> Endpoint | None:
         match = re.fullmatch(

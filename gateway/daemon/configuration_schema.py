@@ -24,6 +24,7 @@ Window = Annotated[int, Meta(ge=1, le=10_000)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 StatusCode = Annotated[str, Meta(pattern=r"^0x(?!0+$)[0-9A-Fa-f]{1,8}$")]  # SMPP v3.4 5.1.3: four octets
 TrafficClass = Literal["otp", "transactional", "marketing", "service"]
+BindKind = Literal["transceiver", "transmitter", "receiver"]
 Alphabet = Literal["gsm7", "gsm7_packed", "latin1", "ascii", "cp1252", "utf8"]
 
 
@@ -35,6 +36,9 @@ class Endpoint(NamedTuple):
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+Addresses = tuple[Endpoint, ...]
 
 
 class Secret(msgspec.Struct, frozen=True):
@@ -94,11 +98,19 @@ class SmppConnector(msgspec.Struct, frozen=True):
 
     name: Name
     kind: Literal["smpp"]
-    address: Endpoint
+    address: Addresses  # one or more, also written "host:port, host:port"
     system_id: SystemId
     password: Secret
+    address_choice: Literal["sticky", "first"] = "sticky"
+    tls: bool = False
+    tls_ca: Path | None = None  # paths: relative to the TOML's folder
+    tls_server_name: str = ""
+    tls_pins: tuple[str, ...] = ()
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
     system_type: SystemType = ""
     bind_type: Literal["transceiver", "transmitter_receiver", "transmitter", "receiver"] = "transceiver"
+    bind_types: tuple[BindKind, ...] = ()  # one for each link, in place of bind_type and binds
     interface_version: Literal[0x33, 0x34, 0x50] = 0x34
     binds: Annotated[int, Meta(ge=1, le=64)] = 1
     window: Window = 10

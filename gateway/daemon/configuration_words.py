@@ -33,6 +33,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "no_credentials": "credential {name}: systemd gave none; add LoadCredential={name}:/path to the unit, "
         "or use file = ...",
         "wrong_scheme": "{key} must begin with {scheme}",
+        "tls_off": "{key} has no effect without tls = true; add that line, or remove this one",
+        "tls_pair": "tls_certificate and tls_key belong together; name both, or neither",
     },
     "fr": {
         "unreadable": "{file} : illisible ({why}) ; indiquez le fichier par --config ou donnez le droit de le lire",
@@ -53,6 +55,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "no_credentials": "credential {name} : systemd n'en a donné aucun ; ajoutez LoadCredential={name}:/chemin "
         "à l'unité, ou utilisez file = ...",
         "wrong_scheme": "{key} doit commencer par {scheme}",
+        "tls_off": "{key} est sans effet sans tls = true ; ajoutez cette ligne ou enlevez celle-ci",
+        "tls_pair": "tls_certificate et tls_key vont ensemble ; indiquez les deux, ou aucun",
     },
 }
 

@@ -29,6 +29,7 @@ from gateway.daemon.configuration_schema import Configuration
 from gateway.daemon.metrics_page import MetricsPage
 from gateway.daemon.rooms import Rooms
 from gateway.egress import smpp_connector
+from gateway.egress.tls_client import TlsFault
 from gateway.inbound.desk import InboundPolicy
 from gateway.ingress.smpp_server import ServerSettings, SmppServer
 from gateway.lifecycle import Lifecycle, LifePolicy
@@ -129,10 +130,7 @@ async def _live(
     )
     settling = SettleStream(CommitLine(lambda: connect(dsn), seat.node_id, seat.epoch, "settle", seat.settle_batch))
     health: dict[str, Health] = {}
-    connectors = [
-        smpp_connector.SmppConnector(carrier_profile(c, connector_ids[c.name], configuration), health, tallies)
-        for c in configuration.connectors
-    ]
+    connectors = _connectors(configuration, connector_ids, health, tallies)
     clock_jobs.suspend_strangers(health, book, configuration)
     deliveries = EsmeDeliveries(reader, settling, wall_ms, tallies, max(seat.last_id, wall_ms() << ID_TIME_SHIFT))
     deliveries.owed_from_id = seat.owed_from_id
@@ -332,3 +330,15 @@ def _server_settings(configuration: Configuration) -> ServerSettings:
             response_timeout_s=server.delivery_response_timeout_s,
         ),
     )
+
+
+def _connectors(
+    configuration: Configuration, connector_ids: dict[str, int], health: dict[str, Health], tallies: Tallies
+) -> list[smpp_connector.SmppConnector]:
+    try:
+        return [
+            smpp_connector.SmppConnector(carrier_profile(c, connector_ids[c.name], configuration), health, tallies)
+            for c in configuration.connectors
+        ]
+    except TlsFault as fault:
+        raise NodeFault(str(fault)) from fault

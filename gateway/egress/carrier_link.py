@@ -15,8 +15,10 @@ from typing import Protocol, cast
 
 from gateway.crash_points import crash_point
 from gateway.egress.profile import CarrierProfile
+from gateway.egress.reconnect import End, Reconnects
+from gateway.egress.tls_client import pin_fault, why_not
 from gateway.message import Message
-from gateway.smpp.events import BindAccepted, BindRefused, CloseRequired, Event
+from gateway.smpp.events import BindAccepted, BindRefused, CloseReason, CloseRequired, Event
 from gateway.smpp.pdus import Pdu, SubmitSm
 from gateway.smpp.session import Session, SessionLimits
 from gateway.smpp.session_states import BindType, Role
@@ -25,9 +27,6 @@ log = logging.getLogger("passerelle.egress")
 
 STEADY_S = 10.0  # chosen: a bind that stood so long was a good one, and its end begins with the shortest pause
 CLOSE_PATIENCE_S = 5.0  # chosen: a peer that does not read its last octets by then never will
-RECONNECT_FIRST_S = 1.0  # smpp-answers: 1, 2, 4 ... 60 s with full jitter
-REFUSED_FIRST_S, REFUSED_LAST_S = 60.0, 900.0  # smpp-answers: refused credentials, 60 s to 15 min
-ALREADY_BOUND_S = (30.0, 60.0)  # smpp-answers: 0x05 waits 30 to 60 s
 WRITE_LIMIT = 1 << 18  # chosen: octets buffered towards a carrier that does not read
 BIND_STATUS_ALREADY = 0x05
 CREDENTIAL_STATUSES = (0x0D, 0x0E, 0x0F, 0x53)
@@ -67,10 +66,13 @@ class CarrierLink(asyncio.Protocol):
         self._paused = False
         self._flushing = False
         self._refused_with = 0
+        self._peer_fault = ""  # why the other end is not our carrier
+        self._held: deque[float] = deque()  # since when answers are missing that still hold a place in the window
+        self._addresses = ((profile.host, profile.port), *profile.more_addresses)
+        self._reconnects = Reconnects(len(self._addresses), profile.reconnect_max_s, profile.sticky_address)
         self._bound_for_s = 0.0
         self._closing_since: float | None = None
         self._lost_since: float | None = None
-        self._answered_at = 0.0
 
     # -- room
 
@@ -84,7 +86,41 @@ class CarrierLink(asyncio.Protocol):
         if self.state != "bound" or self._paused or self.session is None or self.bind_type is BindType.RECEIVER:
             return 0
         # smpp-answers: while answers are overdue the window is not filled again
-        return self.session.window_free - self.session.overdue - len(self.backlog)
+        return self.session.window_free - len(self._held) - len(self.backlog)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it could take a message of more parts than its window, bit by bit."""
+        return self.bound and not self.backlog and not self._held and not (self.session and self.session.unanswered)
+
+    @property
+    def peer(self) -> str:
+        """The address it is connected to, or tries next."""
+        host, port = self._addresses[self._reconnects.place]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    def hold_place(self) -> None:
+        """An answer is missing. While the carrier's silence may be its load, its place is not filled again."""
+        self._held.append(monotonic())
+
+    def free_place(self) -> None:
+        """A missing answer came."""
+        if self._held:
+            self._held.popleft()
+
+    def _free_places(self, now: float) -> None:
+        """Answers that are missing for so long never come: their policy has decided. Where a whole window is missing,
+        a new session may do better.
+        """
+        freed = False
+        if len(self._held) >= self._profile.window and now - self._held[0] > self._profile.in_doubt_grace_s:
+            self.lose("the carrier lives and answers no submit_sm")
+            return
+        while self._held and now - self._held[0] > self._profile.in_doubt_grace_s:
+            self._held.popleft()
+            freed = True
+        if freed:
+            self._owner.take_events(self, [])
 
     def submit(self, parts: list[tuple[SubmitSm, tuple[Message, int]]]) -> None:
         """Write parts, as far as the window goes; the rest follows as it frees."""
@@ -120,7 +156,10 @@ class CarrierLink(asyncio.Protocol):
         if octets:
             self._transport.write(octets)
         if self.session.close_wanted:
-            self._transport.close()
+            if self.session.close_reason is CloseReason.NO_ENQUIRE_LINK_RESP:
+                self._transport.abort()  # nobody reads there: the old socket goes before a new one is opened
+            else:
+                self._transport.close()
 
     def flush_soon(self) -> None:
         """Write at the end of this turn of the loop: several submits of one commit make one write."""
@@ -143,8 +182,7 @@ class CarrierLink(asyncio.Protocol):
         if self._lost_since is not None and (not session.unanswered or now - self._lost_since > CLOSE_PATIENCE_S):
             self._transport.abort()
             return
-        if session.overdue >= session.limits.window and now - self._answered_at > self._profile.response_timeout_s:
-            self.lose("the carrier has stopped answering")
+        self._free_places(now)
         if session.close_wanted:
             self._closing_since = self._closing_since or now
             if now - self._closing_since > CLOSE_PATIENCE_S:
@@ -160,6 +198,10 @@ class CarrierLink(asyncio.Protocol):
         self._transport = link
         link.set_write_buffer_limits(high=WRITE_LIMIT)
         profile = self._profile
+        self._peer_fault = _peer_fault(link, profile)
+        if self._peer_fault:
+            link.abort()
+            return
         self.generation += 1
         self.session = Session(
             Role.ESME,
@@ -186,8 +228,7 @@ class CarrierLink(asyncio.Protocol):
         session = self.session
         if session is None:
             return
-        self._answered_at = monotonic()
-        events = session.tick(self._answered_at)
+        events = session.tick(monotonic())
         events += session.receive_data(data)
         self._hand_over(events)
 
@@ -252,7 +293,8 @@ class CarrierLink(asyncio.Protocol):
         backlog = [context for _, context in self.backlog]
         self.backlog.clear()
         reason = session.close_reason if session is not None and session.close_reason else None
-        why = str(reason or exc or "connection closed by the carrier")
+        self._held.clear()
+        why = str(self._peer_fault or reason or exc or "connection closed by the carrier")
         if session is not None:
             self._owner.take_loss(self, session.abandon(), why)
         if backlog:
@@ -264,39 +306,65 @@ class CarrierLink(asyncio.Protocol):
 
     async def run(self) -> None:
         """Keep the link up until cancelled: connect, bind, wait for its end, pause, again."""
-        pause_s = RECONNECT_FIRST_S
         while True:
             self._refused_with = 0
             self._bound_for_s = 0.0
+            address = self.peer
             why = await self._live_once()
-            log.warning(
-                "carrier_link_down",
-                extra={"connector": self._profile.name, "link": self.number, "why": why, "status": self._refused_with},
-            )
-            if self._bound_for_s > STEADY_S:
-                pause_s = RECONNECT_FIRST_S
-            await asyncio.sleep(self._jittered(pause_s))
-            limit = REFUSED_LAST_S if self._refused_with in CREDENTIAL_STATUSES else self._profile.reconnect_max_s
-            pause_s = min(pause_s * 2, limit)
+            end = self._end()
+            pause_s = self._reconnects.after(end, random.uniform)
+            self._tell_end(end, address, why, pause_s)
+            await asyncio.sleep(pause_s)
 
-    def _jittered(self, pause_s: float) -> float:
-        """Full jitter, but for refusals, which a carrier counts: those wait their whole time."""
+    def _tell_end(self, end: End, address: str, why: str, pause_s: float) -> None:
+        name = self._profile.name
+        log.warning(
+            "carrier_link_down",
+            extra={
+                "connector": name,
+                "link": self.number,
+                "address": address,
+                "why": why,
+                "status": self._refused_with,
+            },
+        )
+        if end == "refused":
+            remedy = "correct system_id, password or system_type, or ask the carrier"
+            log.error(
+                "carrier_bind_refused",
+                extra={
+                    "connector": name,
+                    "link": self.number,
+                    "address": address,
+                    "again_s": pause_s,
+                    "remedy": remedy,
+                },
+            )
+
+    def _end(self) -> End:
+        """How the connection of before ended."""
         if self._refused_with == BIND_STATUS_ALREADY:
-            return random.uniform(*ALREADY_BOUND_S)
+            return "already_bound"
         if self._refused_with in CREDENTIAL_STATUSES:
-            return max(pause_s, REFUSED_FIRST_S)
-        return random.uniform(0, pause_s)
+            return "refused"
+        return "steady" if self._bound_for_s > STEADY_S else "failed"
 
     async def _live_once(self) -> str:
         """One connection from its opening to its end; why it ended."""
         loop = asyncio.get_running_loop()
         self._closed = loop.create_future()
         profile = self._profile
+        host, port = self._addresses[self._reconnects.place]
+        tls = profile.tls
         try:
             async with asyncio.timeout(profile.connect_timeout_s):
-                await loop.create_connection(lambda: self, profile.host, profile.port)
+                if tls is None:
+                    await loop.create_connection(lambda: self, host, port)
+                else:
+                    name = tls.server_name or host
+                    await loop.create_connection(lambda: self, host, port, ssl=tls.context, server_hostname=name)
         except (OSError, TimeoutError) as fault:
-            return str(fault) or "no connection in time"
+            return why_not(fault) or "no connection in time"
         try:
             return await self._closed
         finally:
@@ -318,3 +386,10 @@ class CarrierLink(asyncio.Protocol):
                 await asyncio.shield(self._closed)
         except TimeoutError:
             log.warning("carrier_unbind_unanswered", extra={"connector": self._profile.name, "link": self.number})
+
+
+def _peer_fault(transport: asyncio.Transport, profile: CarrierProfile) -> str:
+    """Why the other end of a TLS connection is not the carrier that the profile knows; "": it is."""
+    if profile.tls is None:
+        return ""
+    return pin_fault(transport.get_extra_info("ssl_object").getpeercert(binary_form=True), profile.tls)

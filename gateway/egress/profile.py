@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from gateway.egress.answers import AnswerRule
+from gateway.egress.tls_client import TlsClient
 
 # Bits of Message.dialect: how this message is written to this carrier, other than others; wanted ones hold from the
 # next writing on, so that the other parts of the writing that was refused say nothing new.
@@ -31,6 +32,9 @@ class CarrierProfile(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     system_id: str
     password: str
+    more_addresses: tuple[tuple[str, int], ...] = ()
+    sticky_address: bool = True  # the one that stood is asked again; else always the first one
+    tls: TlsClient | None = None
     system_type: str = ""
     interface_version: int = 0x34
     bind_types: tuple[str, ...] = ("transceiver",)  # one an element for each link
@@ -53,3 +57,4 @@ class CarrierProfile(msgspec.Struct, frozen=True, kw_only=True):
     enquire_link_timeout_s: float = 10.0
     response_timeout_s: float = 60.0
     reconnect_max_s: float = 60.0
+    in_doubt_grace_s: float = 60.0  # an answer that is missing holds its place in the window for so long

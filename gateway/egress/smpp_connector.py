@@ -36,7 +36,14 @@ from gateway.message import PART_IN_DOUBT, PART_QUEUED, PART_SUBMITTED, Message
 from gateway.pace import Pace
 from gateway.receipts.parse import is_receipt, read_receipt
 from gateway.smpp.command_status import CommandStatus
-from gateway.smpp.events import Event, LateResponse, RequestReceived, ResponseOverdue, ResponseReceived
+from gateway.smpp.events import (
+    Event,
+    LateResponse,
+    RequestReceived,
+    ResponseOverdue,
+    ResponseReceived,
+    UnexpectedResponse,
+)
 from gateway.smpp.pdus import (
     DataSm,
     DataSmResp,
@@ -107,13 +114,7 @@ class SmppConnector:
         idle = False
         for link in self._senders:
             free += link.free()
-            idle = idle or (
-                link.bound
-                and not link.backlog
-                and link.session is not None
-                and not link.session.unanswered
-                and not link.session.overdue
-            )
+            idle = idle or link.idle
         if spare:
             free -= self._kept_free(spare)
         if free - self._reserved < parts and not (idle and not self._reserved):
@@ -185,10 +186,14 @@ class SmppConnector:
             elif kind is ResponseOverdue:
                 message, part_no = _part(event.context)  # type: ignore[union-attr]
                 self._put(Doubtful(message, part_no, "no answer in time"))
+                link.hold_place()
                 if link.session is not None:
                     link.session.enquire_link()
             elif kind is LateResponse:
+                link.free_place()
                 self._answered_late(event)  # type: ignore[arg-type]
+            elif kind is UnexpectedResponse:
+                self._tallies.carrier_answers[self.name, "unexpected"] += 1  # whose it was, nobody can tell
         self._update_health()
         self.room.set()
         if len(self._events) > EVENTS_LIMIT:

@@ -67,10 +67,12 @@ class SmscBehaviour:
         self._next_id = first_id
         self._buckets: dict[str, TokenBucket] = {}
 
-    def judge(self, registered_delivery: int, unanswered: int, system_id: str, now_s: float) -> Verdict:
+    def judge(
+        self, registered_delivery: int, unanswered: int, system_id: str, now_s: float, destination_addr: str = ""
+    ) -> Verdict:
         """Decide about a submit. unanswered: submits of its bind that wait for their answer, this one left out."""
         settings = self.settings
-        status = self._refusal(unanswered, system_id, now_s)
+        status = self._refusal(unanswered, system_id, now_s, destination_addr)
         latency_ms = settings.latency_ms.draw(self._chance)
         if status:
             return Verdict(Judgement.REFUSED, status, 0, latency_ms)
@@ -83,7 +85,7 @@ class SmscBehaviour:
     def _happens(self, rate: float) -> bool:
         return rate > 0.0 and self._chance() < rate
 
-    def _refusal(self, unanswered: int, system_id: str, now_s: float) -> int:
+    def _refusal(self, unanswered: int, system_id: str, now_s: float, destination_addr: str) -> int:
         """The command_status of a refusal; 0: none."""
         settings = self.settings
         if settings.congested:
@@ -92,6 +94,9 @@ class SmscBehaviour:
             return CommandStatus.ESME_RTHROTTLED
         if settings.tps and not self._bucket(system_id, now_s).take(now_s):
             return CommandStatus.ESME_RTHROTTLED
+        for prefix, status in settings.error_for:
+            if destination_addr.startswith(prefix):
+                return status
         if settings.error_mix.shares:
             picked = settings.error_mix.pick(self._chance())
             if picked is not None:

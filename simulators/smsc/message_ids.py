@@ -21,12 +21,15 @@ class Dress(StrEnum):
     HEX_UPPER = "HEX"
     PADDED = "padded"
     UUID = "uuid"
+    NONE = "none"  # answers without an id; receipts have one of their own
 
 
 def dress_id(number: int, dress: Dress) -> str:
-    """The message_id of the number-th message; distinct numbers below 2**128 give distinct ids."""
+    """The message_id of the number-th message; distinct numbers below 2**128 give distinct ids, but for NONE."""
     if dress is Dress.DECIMAL:
         return str(number)
+    if dress is Dress.NONE:
+        return ""
     if dress is Dress.HEX:
         return f"{number:x}"
     if dress is Dress.HEX_UPPER:

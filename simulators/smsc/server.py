@@ -10,6 +10,7 @@ import asyncio
 import dataclasses
 import functools
 import random
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -143,7 +144,9 @@ class SimulatedSmsc:
         write = None if self._log is None else self._write
         self._postman = Postman(settings, self.statistics, write, self._deliver_later)
         self._write(StartLine(role="smsc", seed=settings.seed))
-        self._server = await self._loop.create_server(self._new_wire, settings.listen.host, settings.listen.port)
+        self._server = await self._loop.create_server(
+            self._new_wire, settings.listen.host, settings.listen.port, ssl=_tls(settings)
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         self._control = ControlDoor(functools.partial(obey, self))
         if settings.control is not None:
@@ -312,17 +315,18 @@ class SimulatedSmsc:
             settings.password or bind.password
         )
         mailbox = self._postman.mailbox_of(bind.system_id) if welcome else None
-        status = CommandStatus.ESME_RBINDFAIL if mailbox is None else CommandStatus.ESME_ROK
+        status = settings.bind_status or (CommandStatus.ESME_RBINDFAIL if mailbox is None else CommandStatus.ESME_ROK)
         wire.name = f"{bind.system_id}#{wire.number}"
         bind_type = type(bind).__name__.removeprefix("Bind").lower()
         self._write(BindLine(bind=wire.name, system_id=bind.system_id, bind_type=bind_type, command_status=status))
-        if mailbox is None:
+        if status or mailbox is None:
             self.statistics.binds_refused += 1
             session.refuse_bind(bind, status)
             return None
         session.accept_bind(bind, settings.system_id or "simulated")
         self.statistics.binds += 1
         self.statistics.bound += 1
+        self.statistics.bound_most = max(self.statistics.bound_most, self.statistics.bound)
         link = self._links[wire.number] = Link(wire, bind.system_id, mailbox)
         self._show_congestion(link)
         if session.bind_type is not BindType.TRANSMITTER:
@@ -382,7 +386,9 @@ class SimulatedSmsc:
             verdict = Verdict(Judgement.REFUSED, CommandStatus.ESME_RMSGQFUL, 0, 0.0)
         else:
             owed = link.wire.session.owed - 1
-            verdict = self._behaviour.judge(submit.registered_delivery, owed, link.system_id, now_s)
+            verdict = self._behaviour.judge(
+                submit.registered_delivery, owed, link.system_id, now_s, submit.destination_addr
+            )
         judgement = verdict.judgement
         if unanswered and judgement is Judgement.TAKEN:
             judgement = Judgement.SILENT
@@ -576,3 +582,12 @@ class SimulatedSmsc:
 
 def _octets(given: str | bytes) -> bytes:
     return bytes.fromhex(given) if isinstance(given, str) else given
+
+
+def _tls(settings: SmscSettings) -> ssl.SSLContext | None:
+    """The listener's context; None: no TLS. OSError: a file cannot be used."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    return context

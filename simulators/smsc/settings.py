@@ -39,6 +39,7 @@ class SmscSettings:
 
     # answers
     latency_ms: Milliseconds = Milliseconds()  # from a submit to its answer
+    error_for: tuple[tuple[str, int], ...] = ()  # "22901=0x0B,229=0x45": destinations that begin so are refused so
     error_mix: Mix = Mix()  # "0x08=0.01,0x45=0.02": refused with this command_status
     tps: float = 0.0  # submits a second and system_id; beyond: ESME_RTHROTTLED; 0: no limit
     window: int = 0  # unanswered submits on a bind; beyond: ESME_RTHROTTLED; 0: no limit
@@ -59,6 +60,11 @@ class SmscSettings:
     receipt_hold: bool = False  # receipts wait until this is taken back
     no_receipt: float = 0.0  # no receipt ever
     deliver_window: int = 50  # unanswered deliver_sm on a bind
+
+    # binds
+    tls_certificate: Path | None = None  # with tls_key: the port speaks TLS
+    tls_key: Path | None = None
+    bind_status: int = 0  # every bind is refused with this command_status; 0: none
 
     # links; counted on each connection, in requests after its bind; 0: never
     away: bool = False  # whoever connects is cut off at once
@@ -107,6 +113,14 @@ def _error_mix(value: object) -> Mix:
     return mix
 
 
+def _error_for(value: object) -> tuple[tuple[str, int], ...]:
+    pairs = [entry.strip().partition("=") for entry in str(value).split(",") if entry.strip()]
+    for prefix, _, status in pairs:
+        if not prefix or not status:
+            raise ValueError(f"{prefix or status!r} is not PREFIX=STATUS")
+    return tuple((prefix, parse_status(status)) for prefix, _, status in pairs)
+
+
 def _receipt_mix(value: object) -> Mix:
     mix = Mix.parse(str(value))
     for name, _ in mix.shares:
@@ -128,7 +142,9 @@ RECEIPT_STATS = ("DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "UNKNOWN", "REJECTD
 
 CHANGEABLE: dict[str, Callable[..., object]] = {
     "latency_ms": _milliseconds,
+    "error_for": _error_for,
     "error_mix": _error_mix,
+    "bind_status": lambda value: parse_status(str(value)),
     "tps": parse_quantity,
     "window": _count,
     "congested": parse_flag,
@@ -159,6 +175,8 @@ PARSERS: dict[str, Callable[..., object]] = CHANGEABLE | {
     "system_id": str,
     "seed": lambda value: int(str(value)),
     "log": parse_optional_path,
+    "tls_certificate": parse_optional_path,
+    "tls_key": parse_optional_path,
     "log_fsync": parse_flag,
     "remember": _count,
     "first_id": _count,

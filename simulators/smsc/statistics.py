@@ -17,6 +17,7 @@ class SmscStatistics:
     binds: int = 0
     binds_refused: int = 0
     bound: int = 0  # now
+    bound_most: int = 0  # at any one time
     submits: int = 0
     taken: int = 0
     silent: int = 0

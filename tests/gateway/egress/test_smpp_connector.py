@@ -7,128 +7,31 @@ What must not enter: the contract's sentences (test_connector_contract.py).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import time
-from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
-import pytest_asyncio
 import uvloop
 
 from gateway.connector import (
-    ConnectorEvent,
     Doubtful,
-    Health,
     InboundArrived,
     ReceiptArrived,
     Rejected,
     Taken,
     TryLater,
 )
-from gateway.egress import adaptive_rate, carrier_link, smpp_connector
+from gateway.egress import adaptive_rate
 from gateway.egress.answers import RULE_OF_WORD
 from gateway.egress.outcomes import write_as_wanted
 from gateway.egress.profile import CarrierProfile
 from gateway.egress.smpp_connector import SmppConnector
 from gateway.egress.submit_parts import parts_of
-from gateway.message import Envelope, Message
+from gateway.message import Envelope
 from gateway.tallies import Tallies
 from simulators.log import SmscSubmitLine
-from simulators.smsc import SimulatedSmsc, SmscSettings
 from tests.eventually import eventually
-
-WITHIN_S = 10.0
-HANDSET = "2290197000001"
-
-
-class Trunk:
-    """A connector, its carrier, and what it told."""
-
-    def __init__(self, connector: SmppConnector, smsc: SimulatedSmsc, health: dict[str, Health]) -> None:
-        self.connector = connector
-        self.smsc = smsc
-        self.health = health
-        self.told: list[ConnectorEvent] = []
-
-    async def listen(self) -> None:
-        async for events in self.connector.events():
-            self.told += events
-
-    def send(self, *messages: Message) -> None:
-        for message in messages:
-            assert self.connector.reserve(message.part_count)
-        assert self.connector.submit(list(messages)) == []
-
-    async def outcomes(self, count: int = 1) -> list[ConnectorEvent]:
-        """Wait for so many events in all."""
-        await eventually(lambda: len(self.told) >= count, WITHIN_S, f"{count} outcomes")
-        return self.told
-
-    async def sent(self, message: Message) -> SmscSubmitLine:
-        """Send one, and see it as the carrier took it."""
-        self.send(message)
-        await eventually(lambda: self.smsc.taken, WITHIN_S, "taken")
-        return self.smsc.taken[-1]
-
-
-Open = Callable[..., Any]
-
-
-@pytest_asyncio.fixture
-async def trunk_to() -> AsyncIterator[Open]:
-    """Opens trunks, bound: smsc=settings of the simulator (no receipts unless told), the rest as CarrierProfile."""
-    async with contextlib.AsyncExitStack() as stack:
-
-        async def open_(smsc: dict[str, Any] | None = None, bound: bool = True, **given: Any) -> Trunk:
-            simulator = await stack.enter_async_context(
-                SimulatedSmsc(SmscSettings.parse(**{"no_receipt": 1, **(smsc or {})}))
-            )
-            profile = CarrierProfile(
-                **{
-                    "name": "carrier-a",
-                    "connector_id": 1,
-                    "host": simulator.host,
-                    "port": simulator.port,
-                    "system_id": "gw",
-                    "password": "gw",
-                    "reconnect_max_s": 0.05,
-                    **given,
-                }
-            )
-            health: dict[str, Health] = {}
-            connector = SmppConnector(profile, health, Tallies())
-            trunk = Trunk(connector, simulator, health)
-            for coroutine in (connector.run(), trunk.listen()):
-                stack.push_async_callback(end, asyncio.ensure_future(coroutine))
-            if bound:
-                await eventually(lambda: all(link.bound for link in connector.links), WITHIN_S, "bound")
-            return trunk
-
-        yield open_
-
-
-async def end(task: asyncio.Future[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-
-
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carrier_link, "RECONNECT_FIRST_S", 0.01)
-    monkeypatch.setattr(smpp_connector, "TICK_S", 0.02)
-
-
-def message(number: int = 1, text: bytes = b"hello", parts: int = 1, **given: Any) -> Message:
-    fields: dict[str, Any] = {"attempt_count": 1, "part_states": "Q" * parts, "data_coding": 0}
-    fields |= {"envelope": Envelope(source_addr_ton=5, dest_addr_ton=1, dest_addr_npi=1)} | given
-    coding = fields.pop("data_coding")
-    return Message(
-        number << 20, 1, 1, 1, 1, "otp", parts, coding, 1, 9, 0, "ACME", HANDSET, "why", text, **fields
-    )  # fmt: skip
-
+from tests.gateway.egress.trunks import HANDSET, WITHIN_S, Open, message
 
 # ---------------------------------------------------------------- pace and windows
 
@@ -227,7 +130,7 @@ async def test_refused_credentials_leave_it_down_and_are_not_tried_again_at_once
     await eventually(lambda: link.session is None, WITHIN_S)
     assert trunk.health["carrier-a"] == "down"
     assert not trunk.connector.reserve(1)
-    assert link._jittered(1.0) >= 60.0
+    assert link._end() == "refused"
 
 
 async def test_a_suspended_connector_takes_nothing(trunk_to: Open) -> None:

@@ -94,7 +94,9 @@ def test_receipts_come_early_twice_late_and_after_a_notification() -> None:
     assert delays != sorted(delays)
 
 
-@given(st.integers(1, 2**62), st.integers(1, 2**62), st.sampled_from(Dress))
+@given(
+    st.integers(1, 2**62), st.integers(1, 2**62), st.sampled_from([dress for dress in Dress if dress is not Dress.NONE])
+)
 @settings(max_examples=80)
 def test_ids_differ_in_every_dress_and_fit_the_field(one: int, other: int, dress: Dress) -> None:
     assert (dress_id(one, dress) == dress_id(other, dress)) == (one == other)
@@ -107,3 +109,13 @@ def test_dresses_are_those_of_the_field() -> None:
     assert dress_id(48879, Dress.HEX_UPPER) == "BEEF"
     assert dress_id(48879, Dress.PADDED) == "00000000000000048879"
     assert len(dress_id(48879, Dress.UUID)) == 36
+
+
+def test_a_destination_is_refused_by_the_first_prefix_that_fits_before_anything_is_drawn() -> None:
+    behaviour = SmscBehaviour(SmscSettings.parse(error_for="22901=0x0B,229=0x0401", error_mix="0x45=1"), lambda: 0.0, 1)
+    statuses = [behaviour.judge(1, 0, "esme", 0.0, to).command_status for to in ("22901", "22902", "33")]
+    assert statuses == [0x0B, 0x401, 0x45]
+
+
+def test_an_answer_without_id_has_none() -> None:
+    assert dress_id(7, Dress.NONE) == ""
