@@ -5,7 +5,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 
-.PHONY: help setup run test check format bench demo interop faults soak clean
+.PHONY: help setup run test check format bench demo interop faults fuzz soak clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -41,11 +41,14 @@ bench: .venv/.stamp  ## the figures
 interop: .venv/.stamp  ## real peers: Kannel, smpplib, smpp34, tshark
 	@.ci/interop $(ARGS)
 
-faults: .venv/.stamp  ## kill -9 fifty times, then every other fault (PASSERELLE_FAULT_SEED=N repeats a run)
-	@PASSERELLE_FAULT_CYCLES=$${PASSERELLE_FAULT_CYCLES:-50} $(BIN)/python -m pytest -s $(if $(ARGS),$(ARGS),tests/faults tests/faults/long_freeze.py)
+faults: .venv/.stamp  ## kill -9 a hundred times, then every other fault (PASSERELLE_FAULT_SEED=N repeats a run)
+	@$(BIN)/python -m pytest -s $(if $(ARGS),$(ARGS),tests/faults tests/faults/long_freeze.py)
 
-soak: .venv/.stamp  ## a long run in bad company (PASSERELLE_SOAK_S=900)
-	@$(BIN)/python -m pytest -s tests/faults/soak.py
+fuzz: .venv/.stamp  ## every decoder, 10^8 executions each (ARGS="--runs 1000000 --target tpdu" narrows)
+	@$(BIN)/python -m tests.fuzz $(if $(ARGS),$(ARGS),--runs 100000000)
+
+soak: .venv/.stamp  ## kill -9 a thousand times, then a long run in bad company (PASSERELLE_FAULT_CYCLES, PASSERELLE_SOAK_S)
+	@PASSERELLE_FAULT_CYCLES=$${PASSERELLE_FAULT_CYCLES:-500} $(BIN)/python -m pytest -s $(if $(ARGS),$(ARGS),tests/faults/test_kills.py tests/faults/soak.py)
 
 clean:  ## stop the embedded PostgreSQL and remove all that was made here (also .passerelle, the demo's data)
 	@for file in .passerelle/*/postmaster.pid; do \

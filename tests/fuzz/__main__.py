@@ -26,23 +26,24 @@ RUNS = 1_000_000
 INSTRUMENTED = ["gateway.smpp", "gateway.receipts", "telecom"]
 
 
-def guided(name: str, runs: int, seed: int) -> str:
-    """One target by atheris, in a child of its own (libFuzzer ends its process); "" or the find."""
+def guided(name: str, runs: int, seed: int, seconds: int) -> tuple[str, int]:
+    """One target by atheris, in a child of its own (libFuzzer ends its process); "" or the find, and executions."""
     with tempfile.TemporaryDirectory() as folder:
         for number, data in enumerate(SEEDS[name]):
             (Path(folder) / f"{number:03}").write_bytes(data)
         words = [sys.executable, "-m", "tests.fuzz", "--child", name, folder]
-        options = [f"-runs={runs}", f"-seed={seed or 1}", f"-max_len={LONGEST}", "-print_final_stats=0", "-verbosity=0"]
+        options = [f"-runs={runs}", f"-seed={seed or 1}", f"-max_len={LONGEST}", f"-max_total_time={seconds}"]
         ended = subprocess.run(
             [*words, *options, f"-artifact_prefix={folder}/find-"], capture_output=True, text=True, check=False
         )
+        done = re.search(r"^Done (\d+) runs", ended.stderr, re.MULTILINE)
+        executed = int(done[1]) if done else 0
         if ended.returncode == 0:
-            return ""
+            return "", executed
         for find in Path(folder).glob("find-*"):
-            return (
-                judge(TARGETS[name], find.read_bytes()) or f"{name}: slow or out of memory: {find.read_bytes().hex()}"
-            )
-        return f"{name}: {ended.stderr[-2000:]}"
+            data = find.read_bytes()
+            return judge(TARGETS[name], data) or f"{name}: slow or out of memory: {data.hex()}", executed
+        return f"{name}: {ended.stderr[-2000:]}", executed
 
 
 def child(name: str, words: list[str]) -> None:
@@ -57,11 +58,14 @@ def child(name: str, words: list[str]) -> None:
     atheris.Fuzz()
 
 
-def one(name: str, runs: int, seed: int, plain: bool) -> tuple[str, str, float]:
-    """Name, find and seconds."""
+def one(name: str, runs: int, seed: int, seconds: int, plain: bool) -> tuple[str, str, int, float]:
+    """Name, find, executions and seconds."""
     began = time.monotonic()
-    find = campaign(TARGETS[name], SEEDS[name], runs, seed) if plain else guided(name, runs, seed)
-    return name, find, time.monotonic() - began
+    if plain:
+        find, executed = campaign(TARGETS[name], SEEDS[name], runs, seed), runs
+    else:
+        find, executed = guided(name, runs, seed, seconds)
+    return name, find, executed, time.monotonic() - began
 
 
 def main() -> int:
@@ -73,6 +77,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=RUNS, help="executions of each target")
     parser.add_argument("--target", action="append", choices=list(TARGETS), help="only these")
     parser.add_argument("--seed", type=int, default=secrets.randbits(31), help="repeats a run of --plain")
+    parser.add_argument("--seconds", type=int, default=0, help="a target ends after so long, however few; 0: never")
     parser.add_argument("--plain", action="store_true", help="the mutator instead of atheris")
     parser.add_argument("--jobs", type=int, default=2, help="targets at a time")
     asked = parser.parse_args()
@@ -82,10 +87,11 @@ def main() -> int:
     print(f"{guide}, {asked.runs} executions of each target, --seed {asked.seed}", flush=True)  # noqa: T201 - a command's output
     found = 0
     with concurrent.futures.ProcessPoolExecutor(asked.jobs) as jobs:
-        for done in concurrent.futures.as_completed(jobs.submit(one, n, asked.runs, asked.seed, plain) for n in names):
-            name, find, seconds = done.result()
+        begun = [jobs.submit(one, name, asked.runs, asked.seed, asked.seconds, plain) for name in names]
+        for done in concurrent.futures.as_completed(begun):
+            name, find, executed, took_s = done.result()
             found += bool(find)
-            print(f"{name:12} {find or 'nothing found'}, {seconds:.0f} s, {asked.runs / seconds:,.0f}/s", flush=True)  # noqa: T201 - a command's output
+            print(f"{name:12} {executed:11,} in {took_s:5.0f} s: {find or 'nothing found'}", flush=True)  # noqa: T201 - a command's output
     return 1 if found else 0
 
 
