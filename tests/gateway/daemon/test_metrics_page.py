@@ -29,7 +29,7 @@ from gateway.storage import facts
 from simulators.smsc import SimulatedSmsc, SmscSettings
 from tests.eventually import eventually
 from tests.gateway.conftest import CREDIT, HANDSET
-from tests.gateway.ingress.test_smpp_server import HASH
+from tests.gateway.ingress.conftest import HASH
 from tests.gateway.raw_peer import raw_peer, submit
 from tests.running_node import free_port
 
