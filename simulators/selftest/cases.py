@@ -61,19 +61,22 @@ class Expected:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One situation: what is sent, what must come back, and what becomes of the connection."""
+    """One situation: what is sent, what must come back, and what becomes of the connection.
+
+    first: submissions made before, each by itself; the id of the last stands as {own_id}.
+    """
 
     name: str
     situation: str
     bind: Bind = "transceiver"
     interface_version: str = "34"
+    first: tuple[Sent, ...] = ()
     sent: tuple[Sent, ...] = ()
     expected: tuple[Expected, ...] = ()
     connection: Connection = "kept"
     timer: Timer = ""
     within_s: float | None = None
     needs: str = ""
-    since: str = ""
     unjudged: str = ""
     seen: frozenset[int] = frozenset()
     last: str = ""
@@ -128,14 +131,15 @@ def load_cases(path: Path = TABLE) -> Table:
 
 
 def _case(plain: dict[str, Any], pdus: Mapping[str, Pdu]) -> Case:
+    first = tuple(Sent(**each) for each in plain.pop("first", ()))
     sent = tuple(Sent(raw=each) if isinstance(each, str) else Sent(**each) for each in plain.pop("send", ()))
     expected = tuple(one for each in plain.pop("answer", ()) for one in _expected(dict(each)))
-    for name in [each.pdu for each in sent if each.pdu] + [each.pdu for each in expected]:
+    for name in [each.pdu for each in (*first, *sent) if each.pdu] + [each.pdu for each in expected]:
         if name not in pdus:
             raise ValueError(f"{name} is no PDU of the table")
     version = plain.pop("as", "34")
     seen = frozenset(plain.pop("seen", ()))
-    return Case(sent=sent, expected=expected, interface_version=version, seen=seen, **plain)
+    return Case(first=first, sent=sent, expected=expected, interface_version=version, seen=seen, **plain)
 
 
 def _expected(plain: dict[str, Any]) -> list[Expected]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import ssl
 import sys
 import tomllib
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,7 +25,6 @@ from simulators.selftest import report
 from simulators.selftest.cases import Table, load_cases
 from simulators.selftest.runner import (
     OCTETS,
-    PROMISED,
     WHOLE,
     Outcome,
     Subject,
@@ -44,13 +44,16 @@ def smpp(
     system_id: Annotated[str, typer.Option(help="a login that may bind in all three ways")],
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="the first line of stdin")] = False,
     source: Annotated[str, typer.Option("--from", "--source", help="a sender this login may use")] = "PASSERELLE",
-    to: Annotated[str, typer.Option(help="a number that may be sent to: some 30 messages")] = "2290197000001",
+    to: Annotated[str, typer.Option(help="a number that may be sent to: some 40 messages")] = "2290197000001",
     octets: Annotated[bool, typer.Option("--octets", help="play each case one octet at a time, too")] = False,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="speak TLS, and believe its certificate by the system's CAs")
+    ] = False,
+    tls_ca: Annotated[Path | None, typer.Option(help="a PEM of the CAs to believe instead (implies --tls)")] = None,
     case: Annotated[list[str] | None, typer.Option(help="only this case; may be repeated")] = None,
     conditions: Annotated[Path | None, typer.Option(help="TOML: [condition] system_id, password, source ...")] = None,
     binds: Annotated[int, typer.Option(min=1, max=100, help="binds this login may hold at once")] = 1,
     slow: Annotated[bool, typer.Option("--slow", help="also what waits longer than 30 s")] = False,
-    promised: Annotated[str, typer.Option(help="judge what the table promises up to this version")] = PROMISED,
     bind_timeout: Annotated[float, typer.Option(help="seconds the SMSC waits for a bind")] = 10.0,
     header_timeout: Annotated[float, typer.Option(help="seconds it waits for the rest of a header")] = 10.0,
     enquire_link: Annotated[float, typer.Option(help="seconds of silence until it asks")] = 60.0,
@@ -77,6 +80,7 @@ def smpp(
         password=password,
         source=source,
         destination=to,
+        tls=parse_options(_tls, {"ca_file": tls_ca}) if tls or tls_ca else None,
     )
     met = parse_options(_read_conditions, {"subject": subject, "file": conditions})
     timers = Timers(
@@ -92,12 +96,18 @@ def smpp(
         conditions=met,
         manners=(WHOLE, OCTETS) if octets else (WHOLE,),
         only=frozenset(case or ()),
-        promised=promised,
         timers=timers,
         binds=binds,
         slow=slow,
     )
     raise typer.Exit(asyncio.run(_judge(subject, table, play, json)))
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    """ValueError, OSError: the file holds no certificates."""
+    context = ssl.create_default_context(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _read_conditions(subject: Subject, file: Path | None) -> dict[str, Subject]:

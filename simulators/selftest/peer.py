@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -59,7 +60,7 @@ class Peer:
     async def send(self, octets: bytes) -> None:
         """Write octets in one piece, or one at a time with the loop's turn between. The SMSC may close meanwhile."""
         pieces = [octets[at : at + 1] for at in range(len(octets))] if self._octetwise else [octets]
-        with contextlib.suppress(ConnectionError):  # an early end is seen by the next receive()
+        with contextlib.suppress(ConnectionError, ssl.SSLError):  # an early end is seen by the next receive()
             for piece in pieces:
                 self._writer.write(piece)
                 await self._writer.drain()
@@ -85,7 +86,7 @@ class Peer:
             if end.partial:
                 raise Malformed("the connection ended inside a PDU") from end
             raise Closed from end
-        except ConnectionError as end:
+        except (ConnectionError, ssl.SSLError) as end:  # TLS: the end may come without its close_notify
             raise Closed from end
         return Answer(command_id, status, sequence_number, body, read_tlvs(command_id, status, body))
 
@@ -103,10 +104,10 @@ class Peer:
 
 
 @contextlib.asynccontextmanager
-async def connected(host: str, port: int, octetwise: bool) -> AsyncIterator[Peer]:
-    """A connection that ends with the block. Raises OSError, TimeoutError."""
+async def connected(host: str, port: int, octetwise: bool, tls: ssl.SSLContext | None = None) -> AsyncIterator[Peer]:
+    """A connection that ends with the block. Raises OSError (a certificate that is not believed, too), TimeoutError."""
     async with asyncio.timeout(CONNECT_WITHIN_S):
-        reader, writer = await asyncio.open_connection(host, port)
+        reader, writer = await asyncio.open_connection(host, port, ssl=tls)
     plug = writer.get_extra_info("socket")
     if plug is not None and plug.family in (socket.AF_INET, socket.AF_INET6):
         plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
+import random
+import ssl
+import string
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +27,6 @@ LEAVE_WITHIN_S = 1.0  # chosen: for the unbind_resp of a case that is over
 EARLY, LATE, LATE_S = 0.8, 1.2, 2.0  # chosen: a timer of the server may end from 0.8 to 1.2 of its time, and 2 s
 PATIENCE_S = 30.0  # chosen: cases that wait longer are played only when they are wished
 SHOW_KEPT = 0x0A0B0C0D  # sequence_number of the enquire_link that shows a connection to be kept
-PROMISED = "0.1"  # cases of later versions are not judged yet, unless they are wished
 WHOLE, OCTETS = "whole", "octets"
 SUBJECT_WORDS = ("system_id", "password", "source", "destination", "message_id")
 _TYPE_5, _TYPE_1 = (5, 0), (1, 1)  # v3.4 5.2.5, 5.2.6: alphanumeric; international E.164
@@ -40,7 +43,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """Whom we judge, by which login. begin: brings a condition about, once the connection stands (tests have it)."""
+    """Whom we judge, by which login. tls: how to speak it, None for plain.
+
+    begin: brings a condition about, once the connection stands (tests have it).
+    """
 
     host: str
     port: int
@@ -49,6 +55,7 @@ class Subject:
     source: str = "PASSERELLE"
     destination: str = "2290197000001"
     message_id: str = ""
+    tls: ssl.SSLContext | None = None
     begin: Callable[[], Awaitable[object]] | None = None
 
     def facts(self) -> dict[str, bytes]:
@@ -106,7 +113,6 @@ async def judge(
     conditions: Mapping[str, Subject] | None = None,
     manners: Sequence[str] = (WHOLE,),
     only: Collection[str] = (),
-    promised: str = PROMISED,
     timers: Timers | None = None,
     binds: int = 1,
     slow: bool = False,
@@ -114,9 +120,8 @@ async def judge(
 ) -> list[Outcome]:
     """Play every case (or `only` these) in every manner; outcomes in the order of the table.
 
-    conditions: what cases need -> the login (sender, destination) that meets it. promised: cases of later versions are
-    not judged. binds: how many may stand at once. slow: play also what takes longer than PATIENCE_S. told: each
-    outcome as it comes.
+    conditions: what cases need -> the login (sender, destination) that meets it. binds: how many may stand at once.
+    slow: play also what takes longer than PATIENCE_S. told: each outcome as it comes.
     """
     timers = timers or Timers()
     conditions = conditions or {}
@@ -124,7 +129,7 @@ async def judge(
     tasks: list[asyncio.Task[Outcome]] = []
 
     async def settle(case: Case, manner: str) -> Outcome:
-        outcome = _left_out(case, manner, conditions, promised, timers, slow)
+        outcome = _left_out(case, manner, conditions, timers, slow)
         if outcome is None:
             visit = Visit(case, table, conditions.get(case.needs, subject), timers, manner == OCTETS)
             async with contextlib.nullcontext() if _binds_nothing(case) and case.timer else places:
@@ -140,17 +145,11 @@ async def judge(
     return [task.result() for task in tasks]
 
 
-def _left_out(
-    case: Case, manner: str, conditions: Mapping[str, Subject], promised: str, timers: Timers, slow: bool
-) -> Outcome | None:
+def _left_out(case: Case, manner: str, conditions: Mapping[str, Subject], timers: Timers, slow: bool) -> Outcome | None:
     """The outcome of a case that is not played; None: it is."""
     verdict, why = Verdict.SKIPPED, ""
     if case.unjudged:
         verdict, why = Verdict.NOT_JUDGED, case.unjudged
-    elif _numbers(case.since) > _numbers(promised):
-        verdict, why = Verdict.NOT_JUDGED, f"promised since {case.since}"
-    elif not case.sent and not case.timer:
-        verdict, why = Verdict.NOT_JUDGED, "the table has no octets for it yet"
     elif case.needs and case.needs not in conditions:
         why = f"needs a login for the condition {case.needs}"
     elif manner == OCTETS and not case.octets:
@@ -160,10 +159,6 @@ def _left_out(
     if not why:
         return None
     return Outcome(name=case.name, situation=case.situation, manner=manner, verdict=verdict, why=why)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in version.split(".")) if version else ()
 
 
 def _binds_nothing(case: Case) -> bool:
@@ -193,7 +188,7 @@ class Visit:
         self._subject = subject
         self._timers = timers
         self._octetwise = octetwise
-        self._facts = subject.facts()
+        self._facts = subject.facts() | {"nonce": "".join(random.choices(string.ascii_uppercase, k=5)).encode()}
 
     async def play(self) -> str:
         """Play it; "" when it held, else what the SMSC did otherwise."""
@@ -213,7 +208,7 @@ class Visit:
 
     async def _connect(self, stack: contextlib.AsyncExitStack) -> Peer:
         subject = self._subject
-        return await stack.enter_async_context(connected(subject.host, subject.port, self._octetwise))
+        return await stack.enter_async_context(connected(subject.host, subject.port, self._octetwise, subject.tls))
 
     async def _bind(self, peer: Peer, bind_type: str) -> None:
         bind = Sent(pdu=f"bind_{bind_type}", sequence=1, set={"interface_version": self.case.interface_version})
@@ -232,6 +227,10 @@ class Visit:
         if self._subject.begin is not None:
             await self._subject.begin()
         peer.questions = case.questions
+        for sent in case.first:
+            await peer.send(self._table.octets(sent, self._facts))
+            [taken] = await self._take(peer, [self._plain(f"{sent.pdu}_resp", sent.sequence)], ANSWER_WITHIN_S)
+            self._facts["own_id"] = taken.body[: taken.body.index(0)]
         if case.timer == "header":
             earliest = loop.time()
         await peer.send(b"".join(self._table.octets(sent, self._facts) for sent in case.sent))
@@ -240,6 +239,8 @@ class Visit:
         within_s = case.within_s or (BIND_WITHIN_S if binding else ANSWER_WITHIN_S)
         answers = await self._take(peer, list(case.expected), within_s)
         self._look_at(answers)
+        if case.first:
+            await self._take_back(peer)
         if case.connection == "kept":
             await self._show_kept(peer)
         elif case.connection == "closed":
@@ -304,6 +305,13 @@ class Visit:
         if not _binds_nothing(self.case):
             await self._leave(peer)
 
+    async def _take_back(self, peer: Peer) -> None:
+        """What was submitted first, and waits for its time, shall not be sent because of us."""
+        wish = Sent(pdu="cancel_sm", sequence=SHOW_KEPT - 1, set={"message_id": "{own_id} 00"})
+        await peer.send(self._table.octets(wish, self._facts))
+        with contextlib.suppress(TimeoutError):
+            await peer.receive(ANSWER_WITHIN_S)
+
     async def _leave(self, peer: Peer) -> None:
         """Unbind as one should, so that the place of this bind is free; how it is answered is another case."""
         await peer.send(self._table.octets(Sent(pdu="unbind", sequence=SHOW_KEPT), self._facts))
@@ -344,8 +352,7 @@ def subjects_of(subject: Subject, plain: Mapping[str, Mapping[str, str]]) -> dic
     """Conditions as a file writes them: name -> what differs from the ordinary login. ValueError: an unknown key."""
     subjects = {}
     for name, differing in plain.items():
-        words = {key: getattr(subject, key) for key in SUBJECT_WORDS}
-        for key in sorted(set(differing) - set(words)):
+        for key in sorted(set(differing) - set(SUBJECT_WORDS)):
             raise ValueError(f"[{name}] {key}: one of {', '.join(SUBJECT_WORDS)} is meant")
-        subjects[name] = Subject(host=subject.host, port=subject.port, **words | dict(differing))
+        subjects[name] = dataclasses.replace(subject, **differing)  # type: ignore[arg-type]  # words of SUBJECT_WORDS only
     return subjects

@@ -12,7 +12,7 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from gateway.smpp.pdus import EnquireLink
+from gateway.smpp.pdus import EnquireLink, SubmitSmResp
 from simulators.selftest import Outcome, Subject, Timers, Verdict, judge, load_cases
 from simulators.selftest.runner import OCTETS, WHOLE, reach
 from tests.eventually import eventually
@@ -56,8 +56,8 @@ def subject_at(way: Road, **differing: object) -> Subject:
     return Subject(host="127.0.0.1", port=way.node.smpp_port, **words)  # type: ignore[arg-type]  # as Subject has
 
 
-def conditions_at(way: Road, manner: str) -> dict[str, Subject]:
-    """What LOGINS and FACTS have brought about."""
+def conditions_at(way: Road, manner: str, sent: str) -> dict[str, Subject]:
+    """What LOGINS and FACTS have brought about; sent: the id of a message of the ordinary login that left long ago."""
     number = "22997"
     return {
         "sender_not_owned": subject_at(way, source="STRANGER"),
@@ -71,6 +71,8 @@ def conditions_at(way: Road, manner: str) -> dict[str, Subject]:
         "bind_limit": subject_at(way, system_id=f"bind-{manner}"),
         "rate": subject_at(way, system_id="one-tps"),
         "window": subject_at(way, system_id="small-window"),
+        "own_message": subject_at(way, message_id=sent),
+        "foreign_message": subject_at(way, system_id="poor", message_id=sent),
         "v34_bind_errors": subject_at(way, system_id="words-of-34"),
     }
 
@@ -93,13 +95,21 @@ async def test_every_case_holds_whole_and_one_octet_at_a_time(empty_database: st
             await way.value(fact)
         set_server(way, SETTINGS)
         await way.node.start()
+        async with raw_esme(way.node.smpp_port) as early:
+            assert await early.bind() == 0
+            untold = a_submit(2)
+            untold.registered_delivery = 0  # nobody will be there to hear of it
+            taken = await early.ask(untold)
+            assert isinstance(taken, SubmitSmResp)
+            sent = taken.message_id
+        await way.quiet()
         async with asyncio.TaskGroup() as tasks:
             played = [
                 tasks.create_task(
                     judge(
                         subject_at(way),
                         table,
-                        conditions=conditions_at(way, manner),
+                        conditions=conditions_at(way, manner, sent),
                         manners=(manner,),
                         timers=TIMERS,
                         binds=BINDS,

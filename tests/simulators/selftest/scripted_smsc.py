@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 
 from simulators.selftest.octets import HEADER, HEADER_OCTETS, frame
@@ -39,16 +40,18 @@ class ScriptedSmsc:
         patience_s: float | None = None,
         never_closes: bool = False,
         whole_reads: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._wishes = wishes
         self._patience_s = patience_s
         self._never_closes = never_closes
         self._whole_reads = whole_reads
+        self._tls = tls
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[int]:
         """Listen as long as the block runs; its port."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
         try:
             yield server.sockets[0].getsockname()[1]
         finally:

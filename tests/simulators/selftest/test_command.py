@@ -29,7 +29,7 @@ async def selftest(smsc: SimulatedSmsc, *words: str, password: str = "secret") -
 async def test_what_holds_ends_with_0_and_counts(smsc: SimulatedSmsc, tmp_path: Path) -> None:
     conditions = tmp_path / "conditions.toml"
     conditions.write_text('[no_route]\ndestination = "33612345678"\n', encoding="utf-8")
-    cases = ("--case", "sequence-0", "--case", "no-credit", "--case", "multi-to-one")
+    cases = ("--case", "sequence-0", "--case", "no-credit", "--case", "outcome-of-commit-unknown")
     finished = await selftest(smsc, *cases, "--octets", "--json", "--conditions", str(conditions))
     assert (finished.code, finished.err) == (0, "")
     assert finished.json["counts"] == {"held": 2, "broken": 0, "skipped": 2, "not judged yet": 2}
