@@ -39,6 +39,7 @@ from gateway.message_states import FINAL
 from gateway.outbox import Outbox
 from gateway.receipts import fold
 from gateway.receipts.parse import Receipt
+from gateway.shares import Shares
 from gateway.storage.group_commit import AcceptStream, NotCommitted, OutcomeUnknown, SettleStream
 from gateway.storage.reader import Reader
 from gateway.tallies import Tallies
@@ -125,6 +126,7 @@ class Lifecycle:
         self._notifier = notifier
         self._wall_ms = wall_ms
         self._tallies = tallies
+        self._shares = Shares()  # of what waits to become durable
         self._finished: list[Message] = []  # final, to be told once durable
         self._postponed: list[Message] = []  # to leave memory once durable
         self.uncertain: list[tuple[int, int, int]] = []  # when to search (Unix milliseconds), connector, from which id
@@ -133,8 +135,11 @@ class Lifecycle:
 
     def admit(self, submission: Submission) -> Message | Refusal:
         """Apply every rule but credit, and choose the way out. Nothing is promised yet."""
-        if self._accepting.waiting > self.policy.waiting_limit or self._settling.waiting > self.policy.waiting_limit:
+        limit, waiting = self.policy.waiting_limit, self._accepting.waiting
+        if waiting > limit or self._settling.waiting > limit:
             return self._refuse(Refusal.QUEUE_FULL)
+        if waiting * 2 >= limit and self._shares.is_over(submission.account_id, limit):
+            return self._refuse(Refusal.QUEUE_FULL)  # promise P7: one flood must not fill what all share
         now_ms = self._wall_ms()
         message = admit(submission, self.book, self.policy.accept, self._ids.next(now_ms), now_ms, self.opt_outs)
         if isinstance(message, Refusal):
@@ -160,6 +165,8 @@ class Lifecycle:
         Raises NotCommitted (nothing was stored) or OutcomeUnknown (do not answer).
         """
         opened = [self._reserve(message) for message in messages]
+        account_id = messages[0].account_id  # a door hands over what one bind sent
+        self._shares.enter(account_id, len(messages))
         self.active.land(messages)
         crash_point("accept.reserved")
         try:
@@ -172,6 +179,7 @@ class Lifecycle:
                 self._search_later(messages)
             raise
         finally:
+            self._shares.leave(account_id, len(messages))
             self.active.landed(messages)
         leaving: dict[int, list[Message]] = {}
         for message, reserved in zip(messages, opened, strict=True):

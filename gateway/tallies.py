@@ -53,6 +53,8 @@ class Tallies:
         self.dress_changes: defaultdict[str, int] = defaultdict(int)  # by connector
         self.notifications: defaultdict[str, int] = defaultdict(int)  # by outcome
         self.refused_pdus: defaultdict[tuple[str, str], int] = defaultdict(int)  # (side, status name)
+        self.refused_connections: defaultdict[str, int] = defaultdict(int)  # by which limit
+        self.tls_handshakes: defaultdict[str, int] = defaultdict(int)  # by outcome
         self.accept_latency = Durations(ANSWER_BUCKETS_S)  # submit_sm read to its commit
         self.submit_latency: defaultdict[str, Durations] = defaultdict(lambda: Durations(ANSWER_BUCKETS_S))
         self.receipt_latency: defaultdict[str, Durations] = defaultdict(lambda: Durations(RECEIPT_BUCKETS_S))

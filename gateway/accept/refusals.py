@@ -25,7 +25,8 @@ class Refusal(StrEnum):
     NO_ROUTE = "no_route"
     NO_CREDIT = "no_credit"
     ACCOUNT_SUSPENDED = "account_suspended"
-    RATE_EXCEEDED = "rate_exceeded"  # the account's own messages a second
+    RATE_EXCEEDED = "rate_exceeded"  # the login's parts a second, the account's a second or a minute
+    DAY_LIMIT = "day_limit"  # the account's parts of the day are used up: as with credit, waiting a little is no help
     WINDOW_EXCEEDED = "window_exceeded"
     QUEUE_FULL = "queue_full"  # ours: overload is refused before acceptance (promise P6)
     DATABASE_AWAY = "database_away"

@@ -96,12 +96,16 @@ def list_accounts(config: ConfigOption = None, as_json: JsonOption = False, lang
             "balance": format_credits(row.balance_micros),
             "credit_limit": format_credits(row.credit_limit_micros),
             "region": row.default_region,
+            "tps": row.tps,
+            "per_minute": row.per_minute,
+            "per_day": row.per_day,
             "account_id": row.account_id,
             "balance_micros": row.balance_micros,
         }
         for row in with_database(config, work)
     ]
-    show_rows(rows, ("name", "state", "balance", "credit_limit", "region"), as_json)
+    columns = ("name", "state", "balance", "credit_limit", "region", "tps", "per_minute", "per_day")
+    show_rows(rows, columns, as_json)
 
 
 @accounts.command("top-up")
@@ -179,7 +183,7 @@ def list_esmes(config: ConfigOption = None, as_json: JsonOption = False, lang: L
         return await facts.list_esmes(connection)
 
     columns = ("system_id", "account", "state", "max_binds", "window_size", "tps", "allow_cidrs", "traffic_class")
-    show_rows(with_database(config, work), columns, as_json)
+    show_rows(with_database(config, work), (*columns, "former_password_until"), as_json)
 
 
 @senders.command("add")

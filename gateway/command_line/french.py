@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from gateway.command_line.french_logins import LOGINS
+
 _HELP: Final = {
     "A telecom gateway: messages in and out over SMPP, durable and paid for.": (
         "Une passerelle télécom : des messages par SMPP, durables et payés."
@@ -395,4 +397,4 @@ _COLUMNS: Final = {
     "window": "fenêtre",
 }
 
-FRENCH: Final[dict[str, str]] = _HELP | _ANSWERS | _REFUSALS | _FINDINGS | _PROOFS | _COLUMNS
+FRENCH: Final[dict[str, str]] = _HELP | _ANSWERS | _REFUSALS | _FINDINGS | _PROOFS | _COLUMNS | LOGINS

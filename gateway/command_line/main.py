@@ -20,6 +20,7 @@ from gateway.command_line import (
     checking,
     doctor,
     live,
+    logins,
     messages,
     node,
     routing,
@@ -54,8 +55,8 @@ def make_app() -> typer.Typer:
     app.command("node")(node.start_node)
     app.command("migrate")(node.migrate)
     app.command("doctor")(doctor.doctor)
-    app.add_typer(accounts.accounts, name="account")
-    app.add_typer(accounts.esmes, name="esme")
+    app.add_typer(logins.accounts, name="account")
+    app.add_typer(logins.esmes, name="esme")
     app.add_typer(accounts.senders, name="sender")
     app.add_typer(routing.routes, name="route")
     app.add_typer(routing.rates, name="rate")

@@ -24,11 +24,13 @@ from gateway.crash_points import crash_point
 from gateway.daemon import inbound_jobs
 from gateway.daemon.configuration_schema import Configuration
 from gateway.daemon.rooms import Rooms
+from gateway.ingress.rates import DAY_MS
 from gateway.lanes import LANE_NAMES
 from gateway.message import ID_TIME_SHIFT, accepted_at_ms
 from gateway.storage.database import CONNECTION_FAULTS, DatabaseAway, connect, ledger_imbalance_micros, tell
 from gateway.storage.facts import FACTS_CHANNEL, load_facts
 from gateway.storage.group_commit import NotCommitted
+from gateway.storage.logins import parts_since
 from gateway.storage.messages import move_marks
 from gateway.storage.migrate import ensure_days
 
@@ -44,6 +46,7 @@ FACTS_POLL_S = 30.0  # chosen: behind the notification, in case it was lost
 LEDGER_EVERY_S = 60.0
 PARKED_EVERY_S = 5.0  # chosen: parked receipts are rare, and their customers wait
 DAYS_EVERY_S = 3600.0
+COUNT_EVERY_S = 60.0  # chosen: how late a day's limit may learn what other nodes accepted
 LAG_EVERY_S = 0.1
 OWED_LAG_MS = 120_000  # chosen: receipts of messages younger than this are searched after a crash, older ones have rows
 FIRST_SWEEP_MS = 30 * 24 * 3600 * 1000  # chosen: a node that never swept looks back so far
@@ -64,8 +67,9 @@ def jobs(rooms: Rooms, wall_ms: Clock) -> list[Coroutine[Any, Any, None]]:
         _every(SWEEP_EVERY_S, lambda: _sweep(rooms, wall_ms)),
         _every(TELL_EVERY_S, lambda: tell_once(rooms, wall_ms)),
         _every(DAYS_EVERY_S, lambda: _make_days(rooms)),
+        _every(COUNT_EVERY_S, lambda: count_day(rooms, wall_ms)),
         _recover_owed(rooms),
-        _follow_facts(rooms),
+        _follow_facts(rooms, wall_ms),
         _measure_lag(rooms),
         *inbound_jobs.jobs(rooms),
     ]
@@ -96,6 +100,15 @@ async def _make_days(rooms: Rooms) -> None:
     await rooms.reader.run(lambda c: ensure_days(c, today))
 
 
+async def count_day(rooms: Rooms, wall_ms: Clock) -> None:
+    """Tell the door what accounts with a day's limit had accepted today, by former lives and other nodes too."""
+    limited = rooms.server.rates.limited_by_day() if rooms.server is not None else []
+    if rooms.server is not None and limited:
+        first_id = wall_ms() // DAY_MS * DAY_MS << ID_TIME_SHIFT
+        parts = await rooms.reader.run(lambda c: parts_since(c, limited, first_id))
+        rooms.server.rates.counted(parts, monotonic())
+
+
 async def _recover_owed(rooms: Rooms) -> None:
     """After a start: receipts that a former life owed from memory."""
     while True:
@@ -117,7 +130,7 @@ async def _measure_lag(rooms: Rooms) -> None:
 # ---------------------------------------------------------------- facts
 
 
-async def _follow_facts(rooms: Rooms) -> None:
+async def _follow_facts(rooms: Rooms, wall_ms: Clock) -> None:
     """Swap the book when rows of facts change: by notification, with a poll behind it."""
     changed = asyncio.Event()
     while True:
@@ -138,11 +151,12 @@ async def _follow_facts(rooms: Rooms) -> None:
                 rooms.lifecycle.book = book
                 if rooms.server is not None:
                     rooms.server.apply_facts(book)
+                    await count_day(rooms, wall_ms)
         except FactBookFault as fault:
             log.error(
                 "facts_refused", extra={"why": str(fault), "remedy": "correct the row; the former facts stay in force"}
             )
-        except CONNECTION_FAULTS as fault:
+        except (NotCommitted, *CONNECTION_FAULTS) as fault:
             log.warning("facts_wait", extra={"why": str(fault)})
         finally:
             connection.terminate()

@@ -24,6 +24,7 @@ from gateway.daemon.configuration_schema import (
     Addresses,
     Configuration,
     Endpoint,
+    FileReference,
     Secret,
     SmppConnector,
 )
@@ -41,6 +42,7 @@ __all__ = [
 
 TLS_KEYS = ("tls_ca", "tls_server_name", "tls_pins", "tls_certificate", "tls_key")
 SECRET_REFERENCES = ("file", "credential", "value")
+FILE_REFERENCES = SECRET_REFERENCES[:2]  # what is read again while the node runs cannot stand in the TOML
 PASSWORD_LIMIT = 8  # octets: SMPP v3.4 5.2.2, nine with the zero
 HIGHEST_PORT = 65_535
 SUGGESTION_LIKENESS = 0.6  # chosen: difflib's own, "lisen" finds "listen"
@@ -163,10 +165,17 @@ class _Reading:
         plain = _without_none(hint)
         if plain is Secret:
             return self._read_secret(given, place)
+        if plain is FileReference:
+            return self._read_file_reference(given, place)
         if plain is Endpoint:
             return self._read_endpoint(given, place)
         if plain == Addresses:
             return self._read_addresses(given, place)
+        if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
+            if isinstance(given, dict):
+                return self._read_struct(plain, given, place)
+            self._fault(place, "not_a_table", section=".".join(place))
+            return None
         try:
             if plain is Path:
                 path = Path(msgspec.convert(given, type=str))
@@ -215,6 +224,24 @@ class _Reading:
             why = fault.strerror if isinstance(fault, OSError) else "UTF-8"
             self._fault(place, "secret_unreadable", key=place[-1], file=file, why=why)
             return None
+
+    def _read_file_reference(self, given: object, place: Place) -> FileReference | None:
+        if not isinstance(given, dict) or len(given) != 1 or not isinstance(next(iter(given.values())), str):
+            self._fault(place, "file_form", key=place[-1])
+            return None
+        reference, value = next(iter(given.items()))
+        if reference not in FILE_REFERENCES:
+            self._unknown(place, reference, FILE_REFERENCES)
+            return None
+        file = self._secret_file(reference, value, place)
+        if file is None:
+            return None
+        try:
+            file.read_bytes()
+        except OSError as fault:
+            self._fault(place, "secret_unreadable", key=place[-1], file=file, why=fault.strerror)
+            return None
+        return FileReference(file)
 
     def _secret_file(self, reference: str, value: str, place: Place) -> Path | None:
         if reference == "file":

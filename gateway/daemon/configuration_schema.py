@@ -55,6 +55,12 @@ class Secret(msgspec.Struct, frozen=True):
     __str__ = __repr__
 
 
+class FileReference(msgspec.Struct, frozen=True):
+    """A file by its place, read when it is needed and again when it changed: a certificate, a key."""
+
+    path: Path
+
+
 class Node(msgspec.Struct, frozen=True):
     """data_dir: relative to the TOML's folder; absent: $STATE_DIRECTORY, else .passerelle beside the TOML."""
 
@@ -74,19 +80,35 @@ class Redis(msgspec.Struct, frozen=True):
     url: Secret | None = None
 
 
+class SmppServerTls(msgspec.Struct, frozen=True):
+    """The door of the ESMEs by TLS; files by reference, PEM. client_ca: only clients it signed get in."""
+
+    certificate: FileReference
+    key: FileReference
+    listen: Endpoint = Endpoint("127.0.0.1", 3550)
+    client_ca: FileReference | None = None
+    minimum_version: Literal["1.2", "1.3"] = "1.2"
+    handshake_timeout_s: Seconds = 10.0
+
+
 class SmppServer(msgspec.Struct, frozen=True):
     """The door of the ESMEs."""
 
     listen: Endpoint = Endpoint("127.0.0.1", 2775)
     system_id: SystemId = "passerelle"
     max_sessions: Count = 1000  # chosen: some 50 KiB each
+    unbound_per_address: Count = 250  # chosen: a quarter of the above; each stays bind_timeout_s at most
     window: Window = 1000  # chosen: hard limit of unanswered requests of one bind, whatever its account is allowed
     bind_timeout_s: Seconds = 10.0
     enquire_link_s: Seconds = 60.0  # chosen: of silence before we ask
     enquire_link_timeout_s: Seconds = 30.0
     inactivity_s: Seconds = 300.0
+    partial_pdu_timeout_s: Seconds = 30.0  # chosen: 64 KiB at 20 kbit/s
+    takeover_silence_s: Seconds = 1.0  # chosen: a bind heard since then is alive
+    takeover_answer_s: Seconds = 5.0  # chosen: two lost packets sent again
     delivery_window: Window = 50  # chosen: unanswered deliver_sm towards one bind
     delivery_response_timeout_s: Seconds = 30.0
+    tls: SmppServerTls | None = None
 
 
 class Metrics(msgspec.Struct, frozen=True):

@@ -27,6 +27,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "wrong": "{key} = {given} cannot be; expected {expected}",
         "twice": "two connectors are called {name}; give each its own name",
         "secret_form": '{key} is a secret: write {{ file = "..." }}, {{ credential = "..." }} or {{ value = "..." }}',
+        "file_form": '{key} is a file that is read again when it changes: write {{ file = "..." }} or '
+        '{{ credential = "..." }}',
         "secret_unreadable": "{key}: the file {file} cannot be read ({why}); make it, or name another",
         "secret_empty": "{key} is empty; put the word there",
         "secret_long": "{key} has more than {limit} octets, which SMPP cannot carry; ask the carrier for a shorter one",
@@ -49,6 +51,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "twice": "deux connecteurs s'appellent {name} ; donnez à chacun son nom",
         "secret_form": '{key} est un secret : écrivez {{ file = "..." }}, {{ credential = "..." }} '
         'ou {{ value = "..." }}',
+        "file_form": '{key} est un fichier, relu quand il change : écrivez {{ file = "..." }} ou '
+        '{{ credential = "..." }}',
         "secret_unreadable": "{key} : le fichier {file} est illisible ({why}) ; créez-le ou indiquez-en un autre",
         "secret_empty": "{key} est vide ; mettez-y le mot",
         "secret_long": "{key} dépasse {limit} octets, SMPP ne peut le porter ; demandez-en un plus court à l'opérateur",

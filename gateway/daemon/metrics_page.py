@@ -88,6 +88,10 @@ class _Collector:
             "gw_notifications", "Receipts and inbound messages told to ESMEs", ["outcome"], tallies.notifications
         )
         yield _counter("gw_refused_pdus", "PDUs refused", ["side", "status"], tallies.refused_pdus)
+        yield _counter(
+            "gw_refused_connections", "Connections of ESMEs closed at once", ["limit"], tallies.refused_connections
+        )
+        yield _counter("gw_tls_handshakes", "TLS handshakes of ESMEs", ["outcome"], tallies.tls_handshakes)
         yield _histogram("gw_accept_latency_seconds", "submit_sm read until durable", [], {(): tallies.accept_latency})
         yield _histogram(
             "gw_submit_latency_seconds",

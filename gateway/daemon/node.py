@@ -25,13 +25,15 @@ from gateway.connector import Health
 from gateway.crash_points import crash_point
 from gateway.daemon import clock_jobs, inbound_jobs
 from gateway.daemon.carrier_profiles import carrier_profile
-from gateway.daemon.configuration_schema import Configuration
+from gateway.daemon.configuration_schema import Configuration, SmppServerTls
 from gateway.daemon.metrics_page import MetricsPage
 from gateway.daemon.rooms import Rooms
 from gateway.egress import smpp_connector
 from gateway.egress.tls_client import TlsFault
 from gateway.inbound.desk import InboundPolicy
+from gateway.ingress.binding import BindPolicy
 from gateway.ingress.smpp_server import ServerSettings, SmppServer
+from gateway.ingress.tls import CertificateFault, TlsSettings
 from gateway.lifecycle import Lifecycle, LifePolicy
 from gateway.message import ID_TIME_SHIFT, MessageIds
 from gateway.notify.esme_deliveries import EsmeDeliveries
@@ -180,17 +182,21 @@ async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asy
                 tasks.create_task(rooms.accepting.run(), name="accept stream"),
                 tasks.create_task(rooms.settling.run(), name="settle stream"),
             ]
-            server = SmppServer(
-                _server_settings(rooms.configuration),
-                rooms.lifecycle,
-                rooms.deliveries,
-                rooms.tallies,
-                wall_ms,
-                tasks,
-                Recall(rooms.lifecycle, rooms.reader, rooms.settling, wall_ms),
-            )
+            try:
+                server = SmppServer(
+                    _server_settings(rooms.configuration),
+                    rooms.lifecycle,
+                    rooms.deliveries,
+                    rooms.tallies,
+                    wall_ms,
+                    tasks,
+                    Recall(rooms.lifecycle, rooms.reader, rooms.settling, wall_ms),
+                )
+            except CertificateFault as fault:
+                raise NodeFault(f"[smpp_server.tls]: {fault}; correct the files, or the TOML") from fault
             rooms.server = server
             doubtful = await rooms.recovery.recover(rooms.seat.node_id, marks)
+            await clock_jobs.count_day(rooms, wall_ms)
             try:
                 await server.listen()
                 await page.listen()
@@ -212,7 +218,7 @@ async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asy
             if ready is not None:
                 ready.set()
             try:
-                with _signals(stopping):
+                with _signals(stopping, server):
                     await stopping.wait()
             finally:
                 # one job ends by itself (owed receipts recovered); a room that broke leaves nothing to be drained
@@ -231,13 +237,17 @@ async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asy
 
 
 @contextlib.contextmanager
-def _signals(stopping: asyncio.Event):  # type: ignore[no-untyped-def]  # a context manager of nothing
+def _signals(stopping: asyncio.Event, server: SmppServer):  # type: ignore[no-untyped-def]  # a context manager of nothing
     loop = asyncio.get_running_loop()
     installed = []
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
             loop.add_signal_handler(number, stopping.set)
             installed.append(number)
+    if server.certificates is not None:
+        with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
+            loop.add_signal_handler(signal.SIGHUP, server.certificates.reload)
+            installed.append(signal.SIGHUP)
     try:
         yield
     finally:
@@ -327,8 +337,24 @@ def _server_settings(configuration: Configuration) -> ServerSettings:
             enquire_link_interval_s=server.enquire_link_s,
             enquire_link_timeout_s=server.enquire_link_timeout_s,
             inactivity_s=server.inactivity_s,
+            partial_pdu_timeout_s=server.partial_pdu_timeout_s,
             response_timeout_s=server.delivery_response_timeout_s,
         ),
+        unbound_per_address=server.unbound_per_address,
+        binding=BindPolicy(server.takeover_silence_s, server.takeover_answer_s),
+        tls=None if server.tls is None else _tls_settings(server.tls),
+    )
+
+
+def _tls_settings(tls: SmppServerTls) -> TlsSettings:
+    return TlsSettings(
+        host=tls.listen.host,
+        port=tls.listen.port,
+        certificate=tls.certificate.path,
+        key=tls.key.path,
+        client_ca=None if tls.client_ca is None else tls.client_ca.path,
+        minimum_version=tls.minimum_version,
+        handshake_timeout_s=tls.handshake_timeout_s,
     )
 
 

@@ -1,16 +1,20 @@
 """Whether a bind's words are right: argon2id once, a keyed hash afterwards, in equal time for a wrong name and a
 wrong word.
 
-Source: defaults.md, Operations (argon2id only off the bind path). Hashing runs beside the loop, one at a time.
+Source: defaults.md, Operations (argon2id only off the bind path). Hashing runs beside the loop, one at a time, and
+behind everything else that wants the processor. In rotation a login has two words (passerelle esme rotate).
 What must not enter: what a login may do (bind limits, addresses), sockets.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
+import os
 import secrets
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import argon2
@@ -18,6 +22,14 @@ import argon2
 from gateway.storage.facts import EsmeRow
 
 REMEMBERED_LIMIT = 20_000  # chosen: logins whose password was proven to this process
+WORKER_NICENESS = 10  # chosen: a tenth of a busy processor; a flood of wrong words must not be felt by messages
+
+
+def live_hashes(esme: EsmeRow, now_ms: int) -> tuple[str, ...]:
+    """The stored hashes that a word may match now, the newest first."""
+    if esme.former_password_hash and now_ms < esme.former_until_ms:
+        return esme.password_hash, esme.former_password_hash
+    return (esme.password_hash,)
 
 
 class Credentials:
@@ -27,27 +39,35 @@ class Credentials:
         self._hasher = argon2.PasswordHasher()
         self._key = secrets.token_bytes(32)
         self._proven: dict[str, bytes] = {}  # argon2 hash -> keyed hash of the password
-        self._worker = ThreadPoolExecutor(1, "argon2")
+        self._worker = ThreadPoolExecutor(1, "argon2", initializer=_step_back)
         self._nobody = self._hasher.hash(secrets.token_hex())  # what an unknown name is compared with
 
-    def known(self, esme: EsmeRow | None, password: str) -> bool | None:
-        """True when this password was proven before; None: it must be proven now."""
+    def known(self, esme: EsmeRow | None, password: str, now_ms: int) -> str | None:
+        """The stored hash that this password was proven against before; None: it must be proven now."""
         if esme is None:
             return None
-        proven = self._proven.get(esme.password_hash)
-        if proven is not None and hmac.compare_digest(proven, self._keyed(password)):
-            return True
+        keyed = self.keyed(password)
+        for stored in live_hashes(esme, now_ms):
+            proven = self._proven.get(stored)
+            if proven is not None and hmac.compare_digest(proven, keyed):
+                return stored
         return None
 
-    async def prove(self, esme: EsmeRow | None, password: str) -> bool:
-        """Whether the password is this login's. esme None: an unknown name, false in the same time."""
-        stored = self._nobody if esme is None else esme.password_hash
-        right = await asyncio.get_running_loop().run_in_executor(self._worker, self._verify, stored, password)
-        return right and esme is not None
+    async def prove(self, esme: EsmeRow | None, password: str, now_ms: int) -> str | None:
+        """The stored hash that this password matches; None: it is wrong. esme None: an unknown name, None in the same
+        time: whoever is wrong costs two hashes, as a login in rotation does.
+        """
+        stored = [] if esme is None else list(live_hashes(esme, now_ms))
+        stored += [self._nobody] * (2 - len(stored))
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._worker, self._first_match, stored, password)
+
+    def _first_match(self, stored: list[str], password: str) -> str | None:
+        return next((each for each in stored if self._verify(each, password)), None)
 
     def _verify(self, stored: str, password: str) -> bool:
         """In the worker. All binds of a login may come at once: what the first one proved is not proved again."""
-        keyed = self._keyed(password)
+        keyed = self.keyed(password)
         proven = self._proven.get(stored)
         if proven is not None and hmac.compare_digest(proven, keyed):
             return True
@@ -60,9 +80,16 @@ class Credentials:
         self._proven[stored] = keyed
         return True
 
-    def _keyed(self, password: str) -> bytes:
+    def keyed(self, password: str) -> bytes:
+        """A password under this process's key: two equal words are known by it, and nothing else is."""
         return hashlib.blake2b(password.encode("utf-8", "surrogatepass"), key=self._key).digest()
 
     def close(self) -> None:
         """End the worker."""
         self._worker.shutdown(wait=False, cancel_futures=True)
+
+
+def _step_back() -> None:
+    """In the worker: it and the threads it starts yield to the loop and PostgreSQL (Linux: niceness is a thread's)."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WORKER_NICENESS)

@@ -71,6 +71,10 @@ class AskingConnection(Protocol):
         """Count so many parts against its rate."""
         ...
 
+    def charge_question(self) -> Refusal | None:
+        """Count what is no message against its rate."""
+        ...
+
     def status(self, refusal: Refusal) -> int:
         """A refusal in the words of this peer."""
         ...
@@ -109,7 +113,7 @@ class Operations:
         assert esme is not None
         refusal = connection.hindrance()
         if refusal is None and not isinstance(pdu, SubmitMulti):
-            refusal = connection.charge(1)
+            refusal = connection.charge_question()
         if refusal is not None:
             connection.refuse(pdu, connection.status(refusal))
             return

@@ -16,6 +16,7 @@ from gateway.smpp.command_status import CommandStatus
 STATUS_NO_CREDIT: Final = 0x0400
 STATUS_ACCOUNT_SUSPENDED: Final = 0x0401
 STATUS_DESTINATION_BLOCKED: Final = 0x0402
+STATUS_DAY_LIMIT: Final = 0x0403
 
 V50: Final = 0x50  # v5.0 4.7.13
 
@@ -33,12 +34,13 @@ STATUS_OF: Final[dict[Refusal, int]] = {
     Refusal.NO_CREDIT: STATUS_NO_CREDIT,
     Refusal.ACCOUNT_SUSPENDED: STATUS_ACCOUNT_SUSPENDED,
     Refusal.RATE_EXCEEDED: CommandStatus.ESME_RTHROTTLED,
+    Refusal.DAY_LIMIT: STATUS_DAY_LIMIT,
     Refusal.WINDOW_EXCEEDED: CommandStatus.ESME_RTHROTTLED,
     Refusal.QUEUE_FULL: CommandStatus.ESME_RMSGQFUL,
     Refusal.DATABASE_AWAY: CommandStatus.ESME_RSYSERR,
     Refusal.DRAINING: CommandStatus.ESME_RSYSERR,
 }
-_VENDOR_STATUSES = frozenset({STATUS_NO_CREDIT, STATUS_ACCOUNT_SUSPENDED, STATUS_DESTINATION_BLOCKED})
+_VENDOR_STATUSES = frozenset({STATUS_NO_CREDIT, STATUS_ACCOUNT_SUSPENDED, STATUS_DESTINATION_BLOCKED, STATUS_DAY_LIMIT})
 
 
 def status_of(refusal: Refusal, masked: bool, interface_version: int = 0x34) -> int:

@@ -1,7 +1,8 @@
 """The SMPP door: ESMEs connect, bind and submit here, and get their receipts here.
 
 Source: smpp-answers "As a server"; SMPP v3.4 chapter 2 and 4. EsmeConnection translates and answers, SmppServer knows
-all connections and how fast each login may go; binding.py decides who may bind, the lifecycle about messages.
+all connections; binding.py decides who may bind, rates.py how fast, tls.py encrypts, the lifecycle decides about
+messages. Every connection has its own bounds (promise P7): what it may send us, and what it leaves unread.
 What must not enter: rules about messages, credentials, SQL.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable
 from time import monotonic
 from typing import Protocol, cast
@@ -18,13 +20,16 @@ import msgspec
 from gateway.accept.fact_book import FactBook
 from gateway.accept.refusals import Refusal
 from gateway.crash_points import crash_point
-from gateway.ingress.binding import BindDesk, living_facts
+from gateway.ingress.binding import BindDesk, BindPolicy
+from gateway.ingress.connection_limits import ConnectionLimits
+from gateway.ingress.lockout import source_of
 from gateway.ingress.operations import Operations
+from gateway.ingress.rates import LoginRate, Rates
 from gateway.ingress.smpp_refusals import V50, status_of
 from gateway.ingress.submissions import as_submit_sm, read_submit_sm
+from gateway.ingress.tls import Certificates, TlsChannel, TlsSettings
 from gateway.lifecycle import Lifecycle
 from gateway.message import Message
-from gateway.pace import Pace
 from gateway.recall import Recall
 from gateway.smpp.events import (
     BindRequested,
@@ -46,7 +51,7 @@ from gateway.smpp.pdus import (
     response_to,
 )
 from gateway.smpp.session import Session, SessionLimits
-from gateway.smpp.session_states import BOUND, BindType, Role
+from gateway.smpp.session_states import BOUND, BindType, Role, SessionState
 from gateway.storage.facts import EsmeRow
 from gateway.storage.group_commit import NotCommitted, OutcomeUnknown
 from gateway.tallies import Tallies
@@ -57,6 +62,13 @@ TICK_S = 0.25  # chosen: resolution of session timers; all of them are whole sec
 WRITE_HIGH, WRITE_LIMIT = 1 << 16, 1 << 20  # chosen: octets waiting for a slow reader: stop serving it; close it
 CLOSE_PATIENCE_S = 5.0  # chosen: a peer that does not read its last octets by then never will
 BACKLOG = 1024  # chosen: connections the kernel holds while we are busy
+READ_OCTETS = 32_768  # chosen: read at once; some 200 submissions, so a flood holds the loop for a millisecond or two
+CHATTER_LIMIT = 200  # chosen: PDUs of a tick that bring nothing (refused ones, enquire_link); past it: read at the next
+# Why a connection is not read for now; bits of a plain integer, which costs nothing on the path of a message.
+SLOW = 1  # it does not read our answers
+WINDOW = 2  # it has the hard window unanswered
+CHATTER = 4  # it sent more that brings nothing than a tick allows
+CERTIFICATE_LOOK_S = 5.0  # chosen: how late a new certificate may be seen without SIGHUP
 
 
 class ReceivingBind(Protocol):
@@ -98,55 +110,115 @@ class ServerSettings(msgspec.Struct, frozen=True):
     max_sessions: int
     hard_window: int
     limits: SessionLimits
+    unbound_per_address: int = 1000
+    binding: BindPolicy = BindPolicy()
+    tls: TlsSettings | None = None
 
 
-class EsmeConnection(asyncio.Protocol):
-    """One connection of an ESME, from accept to close."""
+class EsmeConnection(asyncio.BufferedProtocol):
+    """One connection of an ESME, from accept to close. tls: it speaks TLS first."""
 
-    def __init__(self, server: SmppServer) -> None:
+    def __init__(self, server: SmppServer, tls: TlsChannel | None = None) -> None:
         self._server = server
         self._lifecycle = server.lifecycle
-        self.session = Session(Role.SMSC, server.settings.limits, monotonic())
+        self._opened_at = monotonic()
+        self.session = Session(Role.SMSC, server.settings.limits, self._opened_at)
         self.esme: EsmeRow | None = None
         self.peer = ""
+        self.address = ""
         self.bound_since_ms = 0
+        self._rate: LoginRate | None = None
         self._transport: asyncio.Transport | None = None
-        self._slow = False
+        self._tls = tls
+        self._held = 0
+        self._refused = 0  # submissions refused without a commit
+        self._chatter_seen = 0
+        self._leaving = False  # we want to unbind, once the answers owed are given
         self._closing_since: float | None = None
 
-    # -- asyncio.Protocol
+    # -- asyncio.BufferedProtocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         link = cast(asyncio.Transport, transport)  # uvloop: a transport by its methods, not by its class
         self._transport = link
         link.set_write_buffer_limits(high=WRITE_HIGH)
         address = link.get_extra_info("peername")
-        self.peer = f"{address[0]}:{address[1]}" if address else "?"
+        if address:
+            self.address = address[0]
+            self.peer = f"{address[0]}:{address[1]}"
         if not self._server.admit_connection(self):
             link.abort()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._server.read_buffer  # filled and emptied within one turn of the loop, so all share it
+
+    def buffer_updated(self, nbytes: int) -> None:
+        data = bytes(memoryview(self._server.read_buffer)[:nbytes])
+        if self._tls is not None:
+            data = self._decrypt(self._tls, data)
+            if not data:
+                return
         session = self.session
         events = session.tick(monotonic())
         events += session.receive_data(data)
         self._take(events)
+        if session.owed >= self._server.settings.hard_window:
+            self._hold(WINDOW)
+        if session.chatter + self._refused - self._chatter_seen > CHATTER_LIMIT:
+            self._hold(CHATTER)
+
+    def _decrypt(self, tls: TlsChannel, data: bytes) -> bytes:
+        """The plaintext in these octets; a broken handshake or record ends the connection."""
+        transport = self._transport
+        assert transport is not None
+        was_established = tls.established
+        try:
+            plain = tls.receive_data(data)
+        except ssl.SSLError as fault:
+            if not was_established:
+                self._server.handshake_failed(self, fault.reason or str(fault))
+            plain = b""
+            transport.write(tls.data_to_send())  # the alert says why
+            transport.close()
+            return plain
+        if tls.established and not was_established:
+            self._server.tallies.tls_handshakes["established"] += 1
+            self.session = Session(Role.SMSC, self._server.settings.limits, monotonic())
+        octets = tls.data_to_send()
+        if octets:
+            transport.write(octets)
+        if tls.ended:
+            transport.close()
+        return plain
 
     def pause_writing(self) -> None:
-        self._slow = True
-        if self._transport is not None:
-            self._transport.pause_reading()  # who does not read our answers gets no more of them
+        self._hold(SLOW)  # who does not read our answers gets no more of them
 
     def resume_writing(self) -> None:
-        self._slow = False
-        if self._transport is not None:
-            self._transport.resume_reading()
+        self._release(SLOW)
         if self.esme is not None:
             self._server.deliveries.room(self.esme.esme_id)
+
+    def _hold(self, why: int) -> None:
+        if not self._held and self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+        self._held |= why
+
+    def _release(self, why: int) -> None:
+        was_held = self._held
+        self._held &= ~why
+        if was_held and not self._held and self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    @property
+    def slow(self) -> bool:
+        """Whether it does not read what we write: then we do not read what it says either."""
+        return bool(self._held & SLOW)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         contexts = self.session.abandon()
-        if self.esme is not None and self.bound_since_ms:
+        if self.esme is not None:
             self._server.deliveries.detach(self.esme.esme_id, self, contexts)
         self._server.forget(self)
 
@@ -159,10 +231,25 @@ class EsmeConnection(asyncio.Protocol):
             if now - self._closing_since > CLOSE_PATIENCE_S:
                 self._transport.abort()
             return
-        deadline = self.session.next_deadline()
-        if deadline is not None and now >= deadline:
-            self._take(self.session.tick(now))
-        if self._slow and self._transport is not None and self._transport.get_write_buffer_size() > WRITE_LIMIT:
+        if self._tls is not None and not self._tls.established:
+            self._tick_handshake(now)
+            return
+        if self._held & CHATTER:
+            self._release(CHATTER)
+        self._chatter_seen = self.session.chatter + self._refused
+        events = self.session.tick(now)
+        if events:
+            self._take(events)
+        else:
+            self.flush()
+        if self._held and self._transport is not None and self._transport.get_write_buffer_size() > WRITE_LIMIT:
+            self._transport.abort()
+
+    def _tick_handshake(self, now: float) -> None:
+        tls = self._server.settings.tls
+        assert tls is not None
+        if now - self._opened_at > tls.handshake_timeout_s and self._transport is not None:
+            self._server.handshake_failed(self, "timeout")
             self._transport.abort()
 
     def _take(self, events: list[Event]) -> None:
@@ -240,11 +327,18 @@ class EsmeConnection(asyncio.Protocol):
         owed = self.session.owed
         if owed > self._esme.window_size or owed > self._server.settings.hard_window:
             return Refusal.WINDOW_EXCEEDED
-        return Refusal.DRAINING if self._server.draining else None
+        leaving = self._server.draining or self._leaving or self.session.state is SessionState.UNBINDING
+        return Refusal.DRAINING if leaving else None
 
     def charge(self, parts: int) -> Refusal | None:
-        """Count parts against the login's rate."""
-        return None if self._server.pace_of(self._esme).take(parts, monotonic()) else Refusal.RATE_EXCEEDED
+        """Count parts against the rates of the login and its account."""
+        assert self._rate is not None
+        return self._rate.refusal(parts, monotonic())
+
+    def charge_question(self) -> Refusal | None:
+        """Count what is no message: against the login's rate a second only."""
+        assert self._rate is not None
+        return None if self._rate.pace.take(1, monotonic()) else Refusal.RATE_EXCEEDED
 
     def status(self, refusal: Refusal) -> int:
         account = self._lifecycle.book.accounts.get(self.esme.account_id) if self.esme else None
@@ -252,6 +346,7 @@ class EsmeConnection(asyncio.Protocol):
 
     def refuse(self, pdu: Pdu, status: int) -> None:
         self._server.tallies.refused_pdus["esme", f"0x{status:02X}"] += 1
+        self._refused += 1
         self.session.respond(pdu, response_to(pdu, status))
 
     async def accept(self, messages: list[Message], requests: list[Pdu]) -> None:
@@ -260,8 +355,8 @@ class EsmeConnection(asyncio.Protocol):
         try:
             refused = await self._lifecycle.accept(messages)
         except NotCommitted:
-            for request in requests:
-                self.refuse(request, self.status(Refusal.DATABASE_AWAY))
+            for message, request in zip(messages, requests, strict=True):
+                self._not_accepted(message, request, Refusal.DATABASE_AWAY)
             self.flush()
             return
         except OutcomeUnknown:
@@ -272,7 +367,7 @@ class EsmeConnection(asyncio.Protocol):
         session = self.session
         for message, request in zip(messages, requests, strict=True):
             if message.message_id in refused:
-                self.refuse(request, self.status(Refusal.NO_CREDIT))
+                self._not_accepted(message, request, Refusal.NO_CREDIT)
             elif type(request) is DataSm:
                 session.respond(request, DataSmResp(message_id=str(message.message_id)))
             else:
@@ -280,10 +375,15 @@ class EsmeConnection(asyncio.Protocol):
         self.flush()
         crash_point("accept.answered")
 
+    def _not_accepted(self, message: Message, request: Pdu, refusal: Refusal) -> None:
+        self.refuse(request, self.status(refusal))
+        if self._rate is not None:
+            self._rate.not_accepted(message.part_count)
+
     # -- delivering
 
     def deliverable(self) -> int:
-        return 0 if self._slow or self._transport is None else self.session.window_free
+        return 0 if self._held & SLOW or self._transport is None else self.session.window_free
 
     def deliver(self, pdu: DeliverSm, context: object) -> None:
         self.session.request(pdu, context)
@@ -306,18 +406,38 @@ class EsmeConnection(asyncio.Protocol):
             return
         octets = self.session.data_to_send()
         if octets:
+            if self._tls is not None:
+                self._tls.send(octets)
+                octets = self._tls.data_to_send()
             self._transport.write(octets)
-        if self.session.close_wanted:
+        if self._held & WINDOW and self.session.owed <= self._server.settings.hard_window // 2:
+            self._release(WINDOW)
+        if self._leaving and not self.session.owed and self.session.state in BOUND:
+            self.begin_unbind()
+        if self.session.close_wanted and not self._transport.is_closing():
+            if self._tls is not None:
+                self._tls.close()
+                self._transport.write(self._tls.data_to_send())
             self._transport.close()
 
     def begin_unbind(self) -> None:
-        """Ask the ESME to go; what it is owed is answered before."""
-        if self._transport is not None and not self.session.close_wanted:
-            if self.wind_clock() and self.session.state in BOUND:
-                self.session.unbind()
-                self.flush()
-            else:
-                self._transport.close()
+        """Ask the ESME to go; what it is owed is answered before, and what it still submits is refused with 0x08."""
+        if self._transport is None or self.session.close_wanted:
+            return
+        self._leaving = True
+        if self.session.owed:
+            return
+        if self.wind_clock() and self.session.state in BOUND:
+            self.session.unbind()
+            self.flush()
+        elif self.session.state is not SessionState.UNBINDING:
+            self._transport.close()
+
+    def probe(self) -> None:
+        """Ask for a sign of life now."""
+        if self.wind_clock():
+            self.session.enquire_link()
+            self.flush()
 
     def abort(self) -> None:
         """End the connection without a word."""
@@ -328,8 +448,15 @@ class EsmeConnection(asyncio.Protocol):
         """The bind was accepted."""
         self.esme = esme
         self.bound_since_ms = self._server.wall_ms()
+        self._server.connection_limits.bound(source_of(self.address))
+        self.take_facts(esme)
         if self.session.bind_type is not BindType.TRANSMITTER:
             self._server.deliveries.attach(esme.esme_id, self)
+
+    def take_facts(self, esme: EsmeRow) -> None:
+        """What its login may do, from now on."""
+        self.esme = esme
+        self._rate = self._server.rates.of(esme, monotonic())
 
 
 class SmppServer:
@@ -354,67 +481,83 @@ class SmppServer:
         self.connections: set[EsmeConnection] = set()
         self.draining = False
         self.port = settings.port
-        self.binding = BindDesk(settings.system_id, lambda: lifecycle.book, self.connections, tasks)
+        self.tls_port = settings.tls.port if settings.tls is not None else 0
+        self.binding = BindDesk(settings.system_id, settings.binding, lambda: lifecycle.book, wall_ms, tasks)
         self.operations = Operations(recall, lifecycle, wall_ms, tasks)
-        self._paces: dict[int, Pace] = {}
-        self._server: asyncio.Server | None = None
+        self.rates = Rates(lifecycle.book, wall_ms)
+        self.connection_limits = ConnectionLimits(settings.max_sessions, settings.unbound_per_address)
+        self.read_buffer = bytearray(READ_OCTETS)
+        self.certificates = Certificates(settings.tls) if settings.tls is not None else None
+        self._servers: list[asyncio.Server] = []
 
     async def listen(self) -> None:
-        """Open the port. Raises OSError when it is taken."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: EsmeConnection(self), self.settings.host, self.settings.port, backlog=BACKLOG
-        )
-        self.port = self._server.sockets[0].getsockname()[1]
+        """Open the ports. Raises OSError when one is taken."""
+        settings, certificates = self.settings, self.certificates
+        self.port = await self._open(settings.host, settings.port, lambda: EsmeConnection(self))
+        if settings.tls is not None and certificates is not None:
+            tls = settings.tls
+            self.tls_port = await self._open(tls.host, tls.port, lambda: EsmeConnection(self, certificates.channel()))
+
+    async def _open(self, host: str, port: int, connection: Callable[[], EsmeConnection]) -> int:
+        server = await asyncio.get_running_loop().create_server(connection, host, port, backlog=BACKLOG)
+        self._servers.append(server)
+        found: int = server.sockets[0].getsockname()[1]
+        return found
 
     async def run(self) -> None:
         """Serve timers until cancelled."""
+        look_at = monotonic() + CERTIFICATE_LOOK_S
         while True:
             await asyncio.sleep(TICK_S)
             now = monotonic()
             for connection in list(self.connections):
                 connection.tick(now)
+            if now >= look_at and self.certificates is not None:
+                self.certificates.reload_changed()
+                look_at = now + CERTIFICATE_LOOK_S
 
     def admit_connection(self, connection: EsmeConnection) -> bool:
         """Whether one more connection is served."""
-        if len(self.connections) >= self.settings.max_sessions or self.draining:
+        refused = "draining" if self.draining else self.connection_limits.admit(source_of(connection.address))
+        if refused is not None:
+            self.tallies.refused_connections[refused] += 1
             return False
         self.connections.add(connection)
         return True
 
     def forget(self, connection: EsmeConnection) -> None:
-        """A connection is gone."""
-        self.connections.discard(connection)
+        """A connection is gone, admitted or not."""
+        if connection in self.connections:
+            self.connections.discard(connection)
+            self.connection_limits.gone(source_of(connection.address), connection.esme is not None)
+            if connection.esme is not None:
+                self.binding.forget(connection, connection.esme)
 
-    def pace_of(self, esme: EsmeRow) -> Pace:
-        """The rate of a login, over all its binds."""
-        pace = self._paces.get(esme.esme_id)
-        if pace is None:
-            pace = self._paces[esme.esme_id] = Pace(esme.tps, monotonic())
-        return pace
+    def handshake_failed(self, connection: EsmeConnection, why: str) -> None:
+        """A connection never came to speak TLS."""
+        self.tallies.tls_handshakes["failed"] += 1
+        log.warning("tls_handshake_failed", extra={"peer": connection.peer, "why": why})
 
     def apply_facts(self, book: FactBook) -> None:
         """Facts of logins changed: living binds go by them at once, and those that may no longer be bound are ended."""
+        self.rates.apply(book)
         for connection in list(self.connections):
-            if connection.esme is None:
+            if connection.esme is None or connection.session.close_wanted:
                 continue
-            esme = living_facts(connection.esme, book)
+            esme = self.binding.facts_of(connection, connection.esme, book)
             if esme is None:
                 log.warning("bind_ended", extra={"system_id": connection.esme.system_id, "peer": connection.peer})
                 connection.begin_unbind()
                 continue
-            connection.esme = esme
-            pace = self._paces.get(esme.esme_id)
-            if pace is not None:
-                pace.rate_per_s = esme.tps
+            connection.take_facts(esme)
 
     # -- ending
 
     async def stop_accepting(self) -> None:
         """Take no new connection and no new bind."""
         self.draining = self.binding.draining = True
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
 
     def close(self) -> None:
         """End every connection at once."""

@@ -20,6 +20,7 @@ class CloseReason(StrEnum):
 
     STREAM_CORRUPT = "stream_corrupt"
     PARTIAL_HEADER = "partial_header"
+    PARTIAL_PDU = "partial_pdu"
     NO_BIND = "no_bind"
     NO_BIND_RESP = "no_bind_resp"
     BIND_REFUSED = "bind_refused"

@@ -82,6 +82,7 @@ _CLOSES = {
     Due.NO_BIND: CloseReason.NO_BIND,
     Due.NO_BIND_RESP: CloseReason.NO_BIND_RESP,
     Due.PARTIAL_HEADER: CloseReason.PARTIAL_HEADER,
+    Due.PARTIAL_PDU: CloseReason.PARTIAL_PDU,
     Due.NO_ENQUIRE_LINK_RESP: CloseReason.NO_ENQUIRE_LINK_RESP,
     Due.INACTIVE: CloseReason.INACTIVE,
 }
@@ -100,6 +101,7 @@ class Session:
 
     Attributes to read: role, limits, state, bind_type (None before bound), system_id (of the ESME, "" before bound),
     interface_version (0x33, 0x34 or 0x50: what both speak), owed (requests received and not answered yet),
+    chatter (PDUs received so far that brought nothing: enquire_link, what was refused, unexpected responses),
     close_wanted, close_reason. Attribute to set: congestion_state (0..100 or None), added to answers of v5 binds.
 
     A shell, once per read: session.tick(now); events = session.receive_data(octets); ...; then it writes
@@ -118,6 +120,7 @@ class Session:
         "_overdue",
         "_own",
         "_partial",
+        "_partial_since",
         "_pending",
         "_reactions",
         "_response_timeout_s",
@@ -131,6 +134,7 @@ class Session:
         "_wake",
         "_window",
         "bind_type",
+        "chatter",
         "close_reason",
         "close_wanted",
         "congestion_state",
@@ -153,6 +157,7 @@ class Session:
         self.system_id = ""
         self.interface_version = 0x34
         self.owed = 0
+        self.chatter = 0
         self.congestion_state: int | None = None
         self.close_wanted = False
         self.close_reason: CloseReason | None = None
@@ -164,6 +169,7 @@ class Session:
         self._out: list[bytes] = []
         self._pending: list[Event] = []  # events of calls that return none; given by the next tick or receive
         self._partial = bytearray()  # the beginning of a PDU
+        self._partial_since = now  # when it began
         self._needed = HEADER_OCTETS  # how many octets _partial must have before it is worth another look
         self._last_octets_at = now
         self._last_pdu_at = now
@@ -184,7 +190,8 @@ class Session:
         if self.close_wanted or not data:
             return events
         self._last_octets_at = self._now
-        if self._partial:
+        continued = bool(self._partial)
+        if continued:
             self._partial += data
             if len(self._partial) < self._needed:
                 if self._needed == HEADER_OCTETS:
@@ -194,6 +201,9 @@ class Session:
             self._partial.clear()
         read = self._read_frames(data, events)
         if read < len(data) and not self.close_wanted:
+            if read or not continued:
+                self._partial_since = self._now
+                self._wake = min(self._wake, self._now + self.limits.partial_pdu_timeout_s)
             self._keep_partial(data, read)
         return events
 
@@ -280,6 +290,7 @@ class Session:
             last_pdu_at=self._last_pdu_at,
             partial_header=header is not None,
             corrupt_header=header is not None and self._is_corrupt(header),
+            partial_since=self._partial_since if self._partial else None,
             enquire_link_sent_at=self._enquire_link_sent_at,
             oldest_request_at=None if oldest is None else oldest.sent_at,
         )
@@ -303,6 +314,11 @@ class Session:
                 self._close(_CLOSES[due], events)
 
     # --- what a shell asks ----------------------------------------------------------------------------------------
+
+    @property
+    def heard_at(self) -> float:
+        """When the last octet came, on the session's clock."""
+        return self._last_octets_at
 
     @property
     def window_free(self) -> int:
@@ -500,6 +516,7 @@ class Session:
             del self._own[sequence_number]
             self._take_own_response(frame, own, command_id, command_status, sequence_number, events)
             return
+        self.chatter += 1
         events.append(UnexpectedResponse(command_id, sequence_number, command_status))
         self._unexpected_since, self._unexpected = count_in_minute(self._unexpected_since, self._unexpected, self._now)
         if self._unexpected > self.limits.max_unexpected_responses_per_minute:
@@ -544,6 +561,7 @@ class Session:
         """What is neither the shell's request nor a response."""
         match reaction:
             case Reaction.ENQUIRE:
+                self.chatter += 1
                 self._out.append(encode_pdu(EnquireLinkResp(sequence_number=sequence_number)))
             case Reaction.BIND | Reaction.NOTE:
                 self._take_for_shell(frame, command_id, sequence_number, events)
@@ -583,6 +601,7 @@ class Session:
 
     def _refuse(self, unacceptable: PduUnacceptable, events: list[Event]) -> None:
         """Answer where an answer is due (a request), and tell the shell."""
+        self.chatter += 1
         response_type = RESPONSE_TYPES.get(unacceptable.command_id)
         answer: Pdu | None = None
         if unacceptable.command_status == Status.ESME_RINVCMDID:

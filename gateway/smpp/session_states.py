@@ -107,7 +107,8 @@ _ROWS: dict[Role, dict[SessionState, Entries]] = {
             (_BROADCASTS, Reaction.BROADCAST),
             ((p.Unbind,), Reaction.UNBIND),
         ),
-        _S.UNBINDING: (*_SMSC, ((p.Unbind,), Reaction.UNBIND)),
+        # what crosses our unbind is for the shell to refuse as temporary: 0x04 would lose it at the peer
+        _S.UNBINDING: (*_SMSC, (_FROM_ESME, Reaction.ASK), ((p.Unbind,), Reaction.UNBIND)),
         _S.PEER_UNBINDING: _SMSC,
     },
     Role.ESME: {

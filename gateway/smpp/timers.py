@@ -25,7 +25,8 @@ class SessionLimits(msgspec.Struct, frozen=True, kw_only=True):
     enquire_link_timeout_s: float = 30.0
     response_timeout_s: float = 60.0
     inactivity_s: float = 300.0  # without an octet from the peer
-    partial_header_timeout_s: float = 10.0
+    partial_header_timeout_s: float = 10.0  # of silence within a header
+    partial_pdu_timeout_s: float = 30.0  # chosen: from the first octet of a PDU to its last, however slowly they drip
     corrupt_header_wait_s: float = 1.0  # chosen: how long a wrong command_length waits for its sequence_number
     unbind_timeout_s: float = 10.0  # chosen: unbind_resp from the peer, or the last owed answer from our shell
     max_unexpected_responses_per_minute: int = 100
@@ -42,6 +43,7 @@ class Due(Enum):
     NO_BIND = "close: the session was never bound"
     NO_BIND_RESP = "close: our bind has no answer"
     PARTIAL_HEADER = "close: a header began and stopped"
+    PARTIAL_PDU = "close: a PDU began and does not end"
     CORRUPT_HEADER = "answer generic_nack 0x02 and close: the length is wrong and the header stopped"
     RESPONSE_OVERDUE = "report the oldest request as overdue"
     ENQUIRE_LINK = "ask for a sign of life"
@@ -60,6 +62,7 @@ class TimerFacts(msgspec.Struct, frozen=True, kw_only=True):
     last_pdu_at: float
     partial_header: bool = False  # 1 to 15 octets of a header wait for the rest
     corrupt_header: bool = False  # and their command_length is impossible
+    partial_since: float | None = None  # when the PDU began that is not whole yet
     enquire_link_sent_at: float | None = None
     oldest_request_at: float | None = None
 
@@ -75,6 +78,8 @@ def deadlines(limits: SessionLimits, facts: TimerFacts) -> list[tuple[float, Due
         running.append((facts.last_octets_at + limits.corrupt_header_wait_s, Due.CORRUPT_HEADER))
     elif facts.partial_header:
         running.append((facts.last_octets_at + limits.partial_header_timeout_s, Due.PARTIAL_HEADER))
+    if facts.partial_since is not None:
+        running.append((facts.partial_since + limits.partial_pdu_timeout_s, Due.PARTIAL_PDU))
     running.extend(_state_deadlines(limits, facts))
     running.append((facts.last_octets_at + limits.inactivity_s, Due.INACTIVE))
     return running

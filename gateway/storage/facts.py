@@ -32,6 +32,9 @@ class AccountRow(msgspec.Struct, frozen=True, gc=False):
     credit_limit_micros: int
     default_region: str | None
     masked_refusals: bool
+    tps: int = 0  # parts over all its logins, a second, a minute, a day (UTC); 0: no limit
+    per_minute: int = 0
+    per_day: int = 0
 
 
 class EsmeRow(msgspec.Struct, frozen=True):
@@ -48,6 +51,11 @@ class EsmeRow(msgspec.Struct, frozen=True):
     allow_cidrs: list[str]
     traffic_class: str
     v34_bind_errors: bool
+    max_transmitters: int = 1000  # of each type, beside max_binds; 0: none
+    max_receivers: int = 1000
+    max_transceivers: int = 1000
+    former_password_hash: str = ""  # binds too, before former_until_ms (Unix milliseconds)
+    former_until_ms: int = 0
 
 
 class SenderNameRow(msgspec.Struct, frozen=True, gc=False):
@@ -237,7 +245,7 @@ async def add_esme(connection: asyncpg.Connection, esme: NewEsme) -> int | None:
 
 
 async def list_esmes(connection: asyncpg.Connection) -> list[asyncpg.Record]:
-    """system_id, account, state, max_binds, window_size, tps, allow_cidrs, traffic_class of every login."""
+    """Every login with its limits and the name of who pays, without its secrets."""
     return await connection.fetch(_SQL["list_esmes"])
 
 

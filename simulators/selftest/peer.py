@@ -66,7 +66,7 @@ class Peer:
                 await self._writer.drain()
                 await asyncio.sleep(0)
 
-    async def receive(self, within_s: float) -> Answer:
+    async def receive(self, within_s: float | None) -> Answer:
         """The next PDU that is not the SMSC's own question. Raises TimeoutError, Closed, Malformed."""
         async with asyncio.timeout(within_s):
             while True:
@@ -74,6 +74,16 @@ class Peer:
                 if answer.command_id & RESPONSE_BIT or answer.command_id == UNBIND:
                     return answer
                 await self._answer(answer)
+
+    async def live(self) -> None:
+        """Answer the SMSC's questions until the connection ends."""
+        with contextlib.suppress(Closed, Malformed):
+            while True:
+                await self.receive(None)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._writer.close()
 
     async def _read(self) -> Answer:
         try:

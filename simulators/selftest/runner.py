@@ -194,10 +194,13 @@ class Visit:
         """Play it; "" when it held, else what the SMSC did otherwise."""
         try:
             async with contextlib.AsyncExitStack() as stack:
-                if self.case.occupy:
-                    await self._bind(await self._connect(stack), "transceiver")
+                if not self.case.occupy:
+                    await self._meet(await self._connect(stack))
+                    return ""
+                occupier = await self._connect(stack)
+                await self._bind(occupier, "transceiver")
                 peer = await self._connect(stack)
-                await self._meet(peer)
+                await asyncio.gather(self._meet_beside(peer, occupier), occupier.live())
         except (Broken, Malformed) as fault:
             return str(fault)
         except Closed:
@@ -205,6 +208,13 @@ class Visit:
         except (OSError, TimeoutError) as fault:
             return f"no connection: {fault or 'in time'}"
         return ""
+
+    async def _meet_beside(self, peer: Peer, occupier: Peer) -> None:
+        """The occupier lives on while the case is played: a bind that answers nothing may be replaced."""
+        try:
+            await self._meet(peer)
+        finally:
+            occupier.close()
 
     async def _connect(self, stack: contextlib.AsyncExitStack) -> Peer:
         subject = self._subject

@@ -25,6 +25,7 @@ from gateway.daemon.configuration_schema import (
     Redis,
     SmppConnector,
     SmppServer,
+    SmppServerTls,
     Storage,
 )
 from gateway.egress.answers import ANSWER_RULES, AnswerRule, rule_for
@@ -45,6 +46,7 @@ SECTIONS: dict[str, Any] = {
     "[storage]": Storage,
     "[redis]": Redis,
     "[smpp_server]": SmppServer,
+    "[smpp_server.tls]": SmppServerTls,
     "[metrics]": Metrics,
     "[[connector]]": SmppConnector,
     "[limits]": Limits,
@@ -54,7 +56,7 @@ SECTIONS: dict[str, Any] = {
 
 def test_every_section_is_told() -> None:
     known = {each.encode_name for each in msgspec.structs.fields(Configuration)}
-    assert {heading.strip("[]") for heading in SECTIONS} == known
+    assert {heading.strip("[]") for heading in SECTIONS if "." not in heading} == known
 
 
 @pytest.mark.parametrize("heading", SECTIONS)

@@ -3,13 +3,14 @@
 
 -- name: load_accounts
 -- Every account, whatever its state: a node answers for suspended ones too.
-SELECT account_id, name, state, balance_micros, credit_limit_micros, default_region, masked_refusals
+SELECT account_id, name, state, balance_micros, credit_limit_micros, default_region, masked_refusals,
+       tps, per_minute, per_day
   FROM accounts ORDER BY account_id;
 
 -- name: load_esmes
 -- Every SMPP login.
 SELECT esme_id, system_id, account_id, password_hash, state, max_binds, window_size, tps, allow_cidrs, traffic_class,
-       v34_bind_errors
+       v34_bind_errors, max_transmitters, max_receivers, max_transceivers, former_password_hash, former_until_ms
   FROM esmes ORDER BY esme_id;
 
 -- name: load_sender_names
@@ -65,7 +66,9 @@ ON CONFLICT (system_id) DO NOTHING RETURNING esme_id;
 
 -- name: list_esmes
 -- The SMPP logins with the name of who pays, without their secrets.
-SELECT e.system_id, a.name AS account, e.state, e.max_binds, e.window_size, e.tps, e.allow_cidrs, e.traffic_class
+SELECT e.system_id, a.name AS account, e.state, e.max_binds, e.max_transmitters, e.max_receivers, e.max_transceivers,
+       e.window_size, e.tps, e.allow_cidrs, e.traffic_class,
+       CASE WHEN e.former_password_hash <> '' THEN to_timestamp(e.former_until_ms / 1000.0) END AS former_password_until
   FROM esmes e JOIN accounts a USING (account_id) ORDER BY e.system_id;
 
 -- name: add_sender_name

@@ -77,10 +77,14 @@ def test_an_esme_is_stored_with_an_argon2id_hash_of_its_password(passerelle: Pas
         "account": "demo",
         "state": "active",
         "max_binds": 3,
+        "max_transmitters": 1000,
+        "max_receivers": 1000,
+        "max_transceivers": 1000,
         "window_size": 50,
         "tps": 7,
         "allow_cidrs": ["192.0.2.0/24", "2001:db8::1/128"],
         "traffic_class": "transactional",
+        "former_password_until": None,
     }
 
 

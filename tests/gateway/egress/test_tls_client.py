@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tls_material import Certificate, make_authority, make_certificate
 
 from gateway.connector import Taken
 from gateway.egress.tls_client import TlsFault, load_tls_client, pin_of
 from tests.eventually import eventually
 from tests.gateway.egress.trunks import WITHIN_S, Open, message
+from tests.tls_material import Certificate, make_authority, make_certificate
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from gateway.ingress.credentials import Credentials
 from gateway.storage.facts import EsmeRow
 from tests.gateway.accept.facts_at_hand import ROWS
 
+NOW_MS = 1_000_000
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -33,59 +34,76 @@ def credentials() -> Iterator[Credentials]:
 
 async def test_a_right_password_is_proven_once_and_known_afterwards(credentials: Credentials) -> None:
     esme = login("secret")
-    assert credentials.known(esme, "secret") is None
-    assert await credentials.prove(esme, "secret")
-    assert credentials.known(esme, "secret") is True
+    assert credentials.known(esme, "secret", NOW_MS) is None
+    assert await credentials.prove(esme, "secret", NOW_MS)
+    assert credentials.known(esme, "secret", NOW_MS) == esme.password_hash
 
 
 async def test_a_wrong_password_is_neither_proven_nor_known_even_after_the_right_one(credentials: Credentials) -> None:
     esme = login("secret")
-    await credentials.prove(esme, "secret")
-    assert credentials.known(esme, "Secret") is None
-    assert not await credentials.prove(esme, "Secret")
-    assert credentials.known(esme, "Secret") is None
+    await credentials.prove(esme, "secret", NOW_MS)
+    assert credentials.known(esme, "Secret", NOW_MS) is None
+    assert not await credentials.prove(esme, "Secret", NOW_MS)
+    assert credentials.known(esme, "Secret", NOW_MS) is None
 
 
-async def test_an_unknown_name_is_refused_after_a_real_comparison(
+async def test_whoever_is_wrong_costs_the_same_hashes(
     credentials: Credentials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[str] = []
-    verify = Credentials._verify
+    verify = argon2.PasswordHasher.verify
 
-    def listening(self: Credentials, stored: str, password: str) -> bool:
+    def listening(self: argon2.PasswordHasher, stored: str, password: str) -> bool:
         compared.append(stored)
-        return verify(self, stored, password)
+        return bool(verify(self, stored, password))
 
-    monkeypatch.setattr(Credentials, "_verify", listening)
-    assert credentials.known(None, "secret") is None
-    assert not await credentials.prove(None, "secret")
-    assert len(compared) == 1
-    assert compared[0].startswith("$argon2id$")
+    monkeypatch.setattr(argon2.PasswordHasher, "verify", listening)
+    rotating = login("new", former_password_hash=CHEAP.hash("old"), former_until_ms=NOW_MS + 1)
+    costs = []
+    for esme in (None, login("right"), rotating):
+        compared.clear()
+        assert await credentials.prove(esme, "wrong", NOW_MS) is None
+        assert all(stored.startswith("$argon2id$") for stored in compared)
+        costs.append(len(compared))
+    assert costs == [2, 2, 2]
+    default = argon2.PasswordHasher().hash("x").split("$")[3]
+    await credentials.prove(None, "wrong", NOW_MS)
+    assert compared[-1].split("$")[3] == default, "the same work as for the hashes that `passerelle esme add` stores"
+
+
+async def test_in_rotation_both_words_are_right_until_the_grace_ends(credentials: Credentials) -> None:
+    esme = login("new", former_password_hash=CHEAP.hash("old"), former_until_ms=NOW_MS)
+    for password, stored in (("new", esme.password_hash), ("old", esme.former_password_hash)):
+        assert await credentials.prove(esme, password, NOW_MS - 1) == stored
+        assert credentials.known(esme, password, NOW_MS - 1) == stored
+    assert credentials.known(esme, "old", NOW_MS) is None
+    assert await credentials.prove(esme, "old", NOW_MS) is None
+    assert credentials.known(esme, "new", NOW_MS) == esme.password_hash
 
 
 async def test_a_changed_password_ends_what_was_known(credentials: Credentials) -> None:
-    await credentials.prove(login("old"), "old")
+    await credentials.prove(login("old"), "old", NOW_MS)
     changed = login("new")
-    assert credentials.known(changed, "old") is None
-    assert not await credentials.prove(changed, "old")
-    assert await credentials.prove(changed, "new")
+    assert credentials.known(changed, "old", NOW_MS) is None
+    assert not await credentials.prove(changed, "old", NOW_MS)
+    assert await credentials.prove(changed, "new", NOW_MS)
 
 
 async def test_a_hash_that_is_none_lets_nobody_in(credentials: Credentials) -> None:
-    assert not await credentials.prove(ROWS.esmes[0], "no hash")
+    assert not await credentials.prove(ROWS.esmes[0], "no hash", NOW_MS)
 
 
 async def test_passwords_that_differ_outside_latin_1_are_told_apart(credentials: Credentials) -> None:
     esme = login("a?")
-    await credentials.prove(esme, "a?")
-    assert credentials.known(esme, "a\u20ac") is None
+    await credentials.prove(esme, "a?", NOW_MS)
+    assert credentials.known(esme, "a\u20ac", NOW_MS) is None
 
 
 async def test_another_process_knows_nothing(credentials: Credentials) -> None:
     esme = login("secret")
-    await credentials.prove(esme, "secret")
+    await credentials.prove(esme, "secret", NOW_MS)
     other = Credentials()
-    assert other.known(esme, "secret") is None
+    assert other.known(esme, "secret", NOW_MS) is None
     other.close()
 
 
@@ -93,9 +111,9 @@ async def test_what_is_remembered_has_a_limit(credentials: Credentials, monkeypa
     monkeypatch.setattr(room, "REMEMBERED_LIMIT", 2)
     logins = [login(f"secret{n}") for n in range(3)]
     for number, esme in enumerate(logins):
-        assert await credentials.prove(esme, f"secret{number}")
-    assert credentials.known(logins[2], "secret2") is True
-    assert credentials.known(logins[0], "secret0") is None
+        assert await credentials.prove(esme, f"secret{number}", NOW_MS)
+    assert credentials.known(logins[2], "secret2", NOW_MS) == logins[2].password_hash
+    assert credentials.known(logins[0], "secret0", NOW_MS) is None
 
 
 async def test_all_binds_of_a_login_at_once_cost_one_proof(
@@ -111,6 +129,6 @@ async def test_all_binds_of_a_login_at_once_cost_one_proof(
 
     monkeypatch.setattr(argon2.PasswordHasher, "verify", listening)
     async with asyncio.TaskGroup() as tasks:
-        proofs = [tasks.create_task(credentials.prove(esme, "secret")) for _ in range(50)]
+        proofs = [tasks.create_task(credentials.prove(esme, "secret", NOW_MS)) for _ in range(50)]
     assert all(proof.result() for proof in proofs)
     assert compared == [esme.password_hash]

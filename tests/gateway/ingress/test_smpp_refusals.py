@@ -29,6 +29,7 @@ EXPECTED = {
     Refusal.NO_CREDIT: 0x0400,
     Refusal.ACCOUNT_SUSPENDED: 0x0401,
     Refusal.DESTINATION_BLOCKED: 0x0402,
+    Refusal.DAY_LIMIT: 0x0403,
 }
 
 

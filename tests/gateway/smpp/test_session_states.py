@@ -35,18 +35,19 @@ SAMPLES[p.DataSm.command_id] = p.DataSm(sequence_number=99, tlvs=((0x0424, b"x")
 SAMPLES[p.SubmitMulti.command_id] = p.SubmitMulti(sequence_number=99, dest_address=(p.SmeAddress(),))
 STATES = [state for state in S if state is not S.CLOSED]
 
-# v3.4 table 2-1: which state of the receiving session lets an operation through to its shell.
+# v3.4 table 2-1: which state of the receiving session lets an operation through to its shell; what crosses our unbind,
+# so that the shell refuses it as temporary.
 PERMITTED: dict[Role, dict[type[p.Pdu], set[SessionState]]] = {
     Role.SMSC: {
         p.BindTransmitter: {S.OPEN},
         p.BindReceiver: {S.OPEN},
         p.BindTransceiver: {S.OPEN},
-        p.SubmitSm: {S.BOUND_TX, S.BOUND_TRX},
-        p.SubmitMulti: {S.BOUND_TX, S.BOUND_TRX},
-        p.DataSm: {S.BOUND_TX, S.BOUND_TRX},
-        p.QuerySm: {S.BOUND_TX, S.BOUND_TRX},
-        p.CancelSm: {S.BOUND_TX, S.BOUND_TRX},
-        p.ReplaceSm: {S.BOUND_TX, S.BOUND_TRX},
+        p.SubmitSm: {S.BOUND_TX, S.BOUND_TRX, S.UNBINDING},
+        p.SubmitMulti: {S.BOUND_TX, S.BOUND_TRX, S.UNBINDING},
+        p.DataSm: {S.BOUND_TX, S.BOUND_TRX, S.UNBINDING},
+        p.QuerySm: {S.BOUND_TX, S.BOUND_TRX, S.UNBINDING},
+        p.CancelSm: {S.BOUND_TX, S.BOUND_TRX, S.UNBINDING},
+        p.ReplaceSm: {S.BOUND_TX, S.BOUND_TRX, S.UNBINDING},
     },
     Role.ESME: {
         p.Outbind: {S.OPEN},
