@@ -136,12 +136,16 @@ class SmppConnector:
         """
         loop = asyncio.get_running_loop()
         when = loop.time() + max(0.001, moment - monotonic())
-        if self._timer is not None and self._wake_at > loop.time():
+        if self._timer is not None:
             if self._wake_at <= when:
                 return
             self._timer.cancel()
         self._wake_at = when
-        self._timer = loop.call_at(when, self.room.set)  # uvloop: below a millisecond a handle that knows no `when`
+        self._timer = loop.call_at(when, self._wake)  # uvloop: below a millisecond a handle that knows no `when`
+
+    def _wake(self) -> None:
+        self._timer = None  # uvloop's clock stands still within a turn: it cannot tell whether a timer has fired
+        self.room.set()
 
     def give_back(self, parts: int) -> None:
         self._reserved -= parts

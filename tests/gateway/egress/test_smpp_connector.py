@@ -367,3 +367,20 @@ def test_a_pause_below_a_millisecond_ends_under_uvloop_too() -> None:
             assert loop.time() > 0
 
     uvloop.run(ask_often())
+
+
+def test_a_timer_that_fired_a_little_early_is_wound_again() -> None:
+    """uvloop's clock stands still within a turn, and may show less than the time a timer of this turn was set for."""
+
+    async def wait_often() -> None:
+        profile = CarrierProfile(
+            name="carrier-a", connector_id=1, host="127.0.0.1", port=1, system_id="gw", password="gw", tps=10
+        )
+        connector = SmppConnector(profile, {}, Tallies())
+        for turn in range(300):
+            connector.room.clear()
+            connector._ask_again_at(time.monotonic() + 0.001 + turn % 10 * 0.0001)
+            async with asyncio.timeout(WITHIN_S):
+                await connector.room.wait()
+
+    uvloop.run(wait_often())
