@@ -106,6 +106,7 @@ class Message(msgspec.Struct, gc=False):
     open_parts: int = 0  # parts written, or about to be, without outcome
     fresh_parts: tuple[int, ...] = ()  # parts whose smsc id is not in `smsc_ids` yet
     setback: Any = None  # the worst outcome of a part since it was written: TryLater or Rejected
+    handed_to: int = 0  # the span of the node that holds it; 0: that of its id
     refused_by: tuple[int, ...] = ()  # connectors that refused it, left out at the next choice
     dialect: int = 0  # how its connector writes it, other than others (bits: gateway.egress.profile)
     delay_stored: bool = False  # a row of `delayed` names it, claimed by this process
@@ -176,6 +177,11 @@ def message_id_at(unix_ms: int, node_id: int, counter: int) -> int:
 def accepted_at_ms(message_id: int) -> int:
     """When a message was accepted, in Unix milliseconds: its id says it."""
     return message_id >> ID_TIME_SHIFT
+
+
+def node_of(message_id: int) -> int:
+    """The node that gave an id."""
+    return message_id >> ID_NODE_SHIFT & (1 << ID_TIME_SHIFT - ID_NODE_SHIFT) - 1
 
 
 class MessageIds:

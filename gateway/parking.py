@@ -110,11 +110,14 @@ class ParkedReceipts:
         return turn
 
     async def load(self) -> None:
-        """After a start: receipts that a former life parked, the first of each carrier; the others are walked over."""
+        """After a start or a takeover: receipts that a former life parked, the first of each carrier; the others are
+        walked over.
+        """
         found = await self._reader.load_parked(self._wall_ms() - RECEIPT_DAYS_MS, PARKED_LIMIT)
         self._walk_all = len(found) == PARKED_LIMIT
         for parked in found:
-            if parked.message_state != SAYS_NOTHING:
+            known = parked.parked_id in self._lines.get(parked.connector_id, ())
+            if parked.message_state != SAYS_NOTHING and not known:
                 self._remember(parked)
 
     async def bury(self) -> int:

@@ -14,6 +14,7 @@ from gateway.lifecycle import Lifecycle
 from gateway.message import AttemptJournal, Message
 from gateway.receipts import fold
 from gateway.storage.group_commit import SettleStream
+from gateway.storage.messages import Journal
 from gateway.storage.reader import Reader
 
 
@@ -30,17 +31,30 @@ class Recovery:
 
         Returns how many messages are in doubt. To be done before anything is sent.
         """
+        doubtful = await self.adopt_journals(await self._reader.open_journals(node_id))
+        await self._life.waiting_room.load()
+        for connector_id, outbox in self._life.outboxes.items():
+            for lane in LANES:
+                outbox.search_from(marks.get((connector_id, lane), 0), lane)
+        return doubtful
+
+    async def adopt_journals(self, found: list[Journal]) -> int:
+        """Attempts that another life left open are in doubt here; how many messages that are."""
         doubtful = 0
-        found = await self._reader.open_journals(node_id)
         journals = {j.journal_id: AttemptJournal(j.journal_id) for j in found}
         newest = {  # a message may stand in several: only its last writing counts
             message_id: (account_id, sends, j.journal_id)
             for j in found
             for account_id, message_id, sends in zip(j.account_ids, j.message_ids, j.sends, strict=True)
         }
-        loaded = await self._reader.load_messages([(account, message) for message, (account, _, _) in newest.items()])
+        with self._life.active.reading() as left:
+            await self._settling.durable()
+            keys = [(account_id, message_id) for message_id, (account_id, _, _) in newest.items()]
+            loaded = await self._reader.load_messages(keys)
         for message in loaded.values():
             _, sends, journal_id = newest[message.message_id]
+            if message.message_id in self._life.active or message.message_id in left:
+                continue  # it was handed to this node before, and is at work here
             if message.state == "in_doubt" or (message.state == "queued" and sends > message.sends):
                 message.journal = journals[journal_id]
                 message.journal.open_count += 1
@@ -51,10 +65,6 @@ class Recovery:
         crash_point("recover.found")
         await self._settling.durable()
         crash_point("recover.stored")
-        await self._life.waiting_room.load()
-        for connector_id, outbox in self._life.outboxes.items():
-            for lane in LANES:
-                outbox.search_from(marks.get((connector_id, lane), 0), lane)
         return doubtful
 
     def _doubt_whole(self, message: Message) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import asyncpg
 
 from gateway.accept.fact_book import FactBook, FactBookFault
+from gateway.cluster.lease_keeper import RENEW_EVERY_S
 from gateway.connector import Health
 from gateway.crash_points import crash_point
 from gateway.daemon import inbound_jobs
@@ -58,6 +59,7 @@ def jobs(rooms: Rooms, wall_ms: Clock) -> list[Coroutine[Any, Any, None]]:
     """All loops of a node's clock."""
     return [
         _every(CLAIM_EVERY_S, rooms.by_the_clock.claim_delayed),
+        _every(RENEW_EVERY_S, rooms.takeover.look),
         _every(DOUBT_EVERY_S, rooms.by_the_clock.decide_doubts),
         _every(DELIVERY_EVERY_S, rooms.deliveries.run_due),
         _every(LEDGER_EVERY_S, lambda: _look_at_ledger(rooms)),
@@ -85,6 +87,9 @@ async def _every(pause_s: float, job: Callable[[], Coroutine[Any, Any, Any]]) ->
 
 
 async def _sweep(rooms: Rooms, wall_ms: Clock) -> None:
+    inherited_ms, rooms.takeover.sweep_from_ms = rooms.takeover.sweep_from_ms, None
+    if inherited_ms is not None:  # 0: the dead node never swept
+        rooms.swept_until_ms = min(rooms.swept_until_ms or rooms.seat.swept_until_ms, inherited_ms)
     after_ms = rooms.swept_until_ms or rooms.seat.swept_until_ms or wall_ms() - FIRST_SWEEP_MS
     rooms.swept_until_ms = await rooms.by_the_clock.expire(after_ms, wall_ms())
 
@@ -177,6 +182,11 @@ def suspend_strangers(health: dict[str, Health], book: FactBook, configuration: 
 
 async def tell_once(rooms: Rooms, wall_ms: Clock) -> None:
     """Store marks and what this node shows of itself; while PostgreSQL is away, only the door is told: no new binds."""
+    async with rooms.takeover.marks_lock:
+        await _tell(rooms, wall_ms)
+
+
+async def _tell(rooms: Rooms, wall_ms: Clock) -> None:
     now_ms = wall_ms()
     marks = rooms.recovery.marks(now_ms << ID_TIME_SHIFT)
     deliveries = rooms.deliveries

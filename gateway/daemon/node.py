@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gc
 import logging
 import os
@@ -21,6 +22,8 @@ import asyncpg
 from gateway.accept.fact_book import FactBook, FactBookFault
 from gateway.accept.rules import AcceptPolicy
 from gateway.by_the_clock import ByTheClock
+from gateway.cluster.lease_keeper import LeaseKeeper
+from gateway.cluster.takeover import Takeover
 from gateway.connector import Health
 from gateway.crash_points import crash_point
 from gateway.daemon import clock_jobs, inbound_jobs
@@ -34,8 +37,9 @@ from gateway.inbound.desk import InboundPolicy
 from gateway.ingress.binding import BindPolicy
 from gateway.ingress.smpp_server import ServerSettings, SmppServer
 from gateway.ingress.tls import CertificateFault, TlsSettings
+from gateway.lease import Lease
 from gateway.lifecycle import Lifecycle, LifePolicy
-from gateway.message import ID_TIME_SHIFT, MessageIds
+from gateway.message import MessageIds
 from gateway.notify.esme_deliveries import EsmeDeliveries
 from gateway.recall import Recall
 from gateway.receipts.dress import SAME
@@ -43,7 +47,7 @@ from gateway.receipts.fold import MoneyPolicy
 from gateway.recovery import Recovery
 from gateway.refill import Refill
 from gateway.smpp.session import SessionLimits
-from gateway.storage.database import DatabaseAway, connect, refuse_unfit_server, take_seat
+from gateway.storage.database import DatabaseAway, NodeSeat, connect, connect_as_node, refuse_unfit_server, take_seat
 from gateway.storage.embedded import EmbeddedPostgres
 from gateway.storage.facts import ensure_connector, load_facts
 from gateway.storage.group_commit import AcceptStream, CommitLine, FencedOut, SettleStream
@@ -66,6 +70,11 @@ class NodeFault(Exception):
 def wall_ms() -> int:
     """Unix milliseconds of the wall clock."""
     return time.time_ns() // 1_000_000
+
+
+def _unstopped_clock() -> float:
+    """Seconds that go on while this process, or its whole machine, stands still (clock_gettime(2), CLOCK_BOOTTIME)."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 async def run_node(configuration: Configuration, ready: asyncio.Event | None = None) -> None:
@@ -115,31 +124,25 @@ async def _live(
 ) -> None:
     await refuse_unfit_server(seat_connection)
     await apply_migrations(seat_connection)
+    lease = Lease(_unstopped_clock)
     seat = await take_seat(seat_connection, configuration.node.name)
     connector_ids = {c.name: await ensure_connector(seat_connection, c.name, c.kind) for c in configuration.connectors}
     marks = await load_marks(seat_connection, seat.node_id)
     crash_point("start.seated")
-    try:
-        book = FactBook(await load_facts(seat_connection))
-    except FactBookFault as fault:
-        raise NodeFault(f"the facts in the database contradict each other: {fault}") from fault
+    book = await _read_facts(seat_connection)
 
     tallies = Tallies()
-    reader = Reader(lambda: connect(dsn), seat.epoch)
-    accepting = AcceptStream(
-        CommitLine(lambda: connect(dsn), seat.node_id, seat.epoch, "accept", seat.accept_batch),
-        configuration.limits.group_commit_batch,
-    )
-    settling = SettleStream(CommitLine(lambda: connect(dsn), seat.node_id, seat.epoch, "settle", seat.settle_batch))
+    reader, accepting, settling = _storage(configuration, dsn, seat)
     health: dict[str, Health] = {}
-    connectors = _connectors(configuration, connector_ids, health, tallies)
+    connectors = _connectors(configuration, connector_ids, health, tallies, lease)
     clock_jobs.suspend_strangers(health, book, configuration)
-    deliveries = EsmeDeliveries(reader, settling, wall_ms, tallies, max(seat.last_id, wall_ms() << ID_TIME_SHIFT))
+    ids = MessageIds(seat.node_id, seat.last_id)
+    deliveries = EsmeDeliveries(reader, settling, wall_ms, tallies, ids.next(wall_ms()))
     deliveries.owed_from_id = seat.owed_from_id
     lifecycle = Lifecycle(
         book,
         _policy(configuration, connector_ids),
-        MessageIds(seat.node_id, seat.last_id),
+        ids,
         accepting,
         settling,
         reader,
@@ -151,6 +154,9 @@ async def _live(
         configuration.limits.connector_queue,
     )
     _fix_dresses(lifecycle, configuration, connector_ids)
+    recovery = Recovery(lifecycle, reader, settling)
+    keeper = LeaseKeeper(seat, lease, functools.partial(connect_as_node, dsn))
+    takeover = Takeover(seat, keeper, reader, accepting, lifecycle, recovery, deliveries, wall_ms)
     rooms = Rooms(
         configuration,
         seat,
@@ -164,12 +170,51 @@ async def _live(
         deliveries,
         lifecycle,
         ByTheClock(lifecycle, reader, settling, wall_ms),
-        Recovery(lifecycle, reader, settling),
+        recovery,
         Refill(lifecycle, reader, settling),
         tallies,
+        lease,
+        keeper,
+        takeover,
     )
     await inbound_jobs.refresh_opt_outs(seat_connection, lifecycle.opt_outs)
     await _run_rooms(rooms, marks, ready)
+
+
+async def _read_facts(connection: asyncpg.Connection) -> FactBook:
+    try:
+        return FactBook(await load_facts(connection))
+    except FactBookFault as fault:
+        raise NodeFault(f"the facts in the database contradict each other: {fault}") from fault
+
+
+def _storage(configuration: Configuration, dsn: str, seat: NodeSeat) -> tuple[Reader, AcceptStream, SettleStream]:
+    """What reads and writes for this life of the node."""
+    connected = functools.partial(connect_as_node, dsn)
+    reader = Reader(connected, seat.epoch, seat.node_id)
+    accepting = AcceptStream(
+        CommitLine(connected, seat.node_id, seat.epoch, "accept", seat.accept_batch),
+        configuration.limits.group_commit_batch,
+    )
+    settling = SettleStream(CommitLine(connected, seat.node_id, seat.epoch, "settle", seat.settle_batch))
+    return reader, accepting, settling
+
+
+def _door(rooms: Rooms, tasks: asyncio.TaskGroup) -> SmppServer:
+    try:
+        server = SmppServer(
+            _server_settings(rooms.configuration),
+            rooms.lifecycle,
+            rooms.deliveries,
+            rooms.tallies,
+            wall_ms,
+            tasks,
+            Recall(rooms.lifecycle, rooms.reader, rooms.settling, wall_ms),
+        )
+    except CertificateFault as fault:
+        raise NodeFault(f"[smpp_server.tls]: {fault}; correct the files, or the TOML") from fault
+    server.may_deliver = rooms.lease.is_valid
+    return server
 
 
 async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asyncio.Event | None) -> None:
@@ -181,19 +226,9 @@ async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asy
             running = [
                 tasks.create_task(rooms.accepting.run(), name="accept stream"),
                 tasks.create_task(rooms.settling.run(), name="settle stream"),
+                tasks.create_task(rooms.keeper.run(), name="lease"),
             ]
-            try:
-                server = SmppServer(
-                    _server_settings(rooms.configuration),
-                    rooms.lifecycle,
-                    rooms.deliveries,
-                    rooms.tallies,
-                    wall_ms,
-                    tasks,
-                    Recall(rooms.lifecycle, rooms.reader, rooms.settling, wall_ms),
-                )
-            except CertificateFault as fault:
-                raise NodeFault(f"[smpp_server.tls]: {fault}; correct the files, or the TOML") from fault
+            server = _door(rooms, tasks)
             rooms.server = server
             doubtful = await rooms.recovery.recover(rooms.seat.node_id, marks)
             await clock_jobs.count_day(rooms, wall_ms)
@@ -359,11 +394,17 @@ def _tls_settings(tls: SmppServerTls) -> TlsSettings:
 
 
 def _connectors(
-    configuration: Configuration, connector_ids: dict[str, int], health: dict[str, Health], tallies: Tallies
+    configuration: Configuration,
+    connector_ids: dict[str, int],
+    health: dict[str, Health],
+    tallies: Tallies,
+    lease: Lease,
 ) -> list[smpp_connector.SmppConnector]:
     try:
         return [
-            smpp_connector.SmppConnector(carrier_profile(c, connector_ids[c.name], configuration), health, tallies)
+            smpp_connector.SmppConnector(
+                carrier_profile(c, connector_ids[c.name], configuration), health, tallies, lease
+            )
             for c in configuration.connectors
         ]
     except TlsFault as fault:

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 import asyncpg
 
 from gateway.by_the_clock import ByTheClock
+from gateway.cluster.lease_keeper import LeaseKeeper
+from gateway.cluster.takeover import Takeover
 from gateway.connector import Health
 from gateway.daemon.configuration_schema import Configuration
 from gateway.egress.smpp_connector import SmppConnector
 from gateway.ingress.smpp_server import SmppServer
+from gateway.lease import Lease
 from gateway.lifecycle import Lifecycle
 from gateway.notify.esme_deliveries import EsmeDeliveries
 from gateway.recovery import Recovery
@@ -44,6 +47,9 @@ class Rooms:
     recovery: Recovery
     refill: Refill
     tallies: Tallies
+    lease: Lease
+    keeper: LeaseKeeper
+    takeover: Takeover
     server: SmppServer | None = None
     ready: bool = False
     swept_until_ms: int = 0

@@ -43,6 +43,10 @@ class LinkOwner(Protocol):
         """The link is gone; these requests were written and not answered."""
         ...
 
+    def may_write(self) -> bool:
+        """Whether this node still holds its place."""
+        ...
+
     def take_unsent(self, parts: list[tuple[Message, int]]) -> None:
         """The link is gone before these parts were written: surely not sent."""
         ...
@@ -149,8 +153,8 @@ class CarrierLink(asyncio.Protocol):
             self.session.respond(sequence_number, response)
 
     def flush(self) -> None:
-        """Write what the session has to say."""
-        if self._transport is None or self.session is None:
+        """Write what the session has to say; without the node's lease it stays unsaid."""
+        if self._transport is None or self.session is None or not self._owner.may_write():
             return
         octets = self.session.data_to_send()
         if octets:

@@ -32,6 +32,7 @@ from gateway.egress.inbound_pdus import inbound_of
 from gateway.egress.outcomes import outcome_of, write_as_wanted
 from gateway.egress.profile import CarrierProfile
 from gateway.egress.submit_parts import WHOLE, Part, parts_of
+from gateway.lease import Lease
 from gateway.message import PART_IN_DOUBT, PART_QUEUED, PART_SUBMITTED, Message
 from gateway.pace import Pace
 from gateway.receipts.parse import is_receipt, read_receipt
@@ -71,8 +72,12 @@ Token = tuple[CarrierLink, int, int, bool]  # link, its connection, sequence_num
 class SmppConnector:
     """One carrier. `run` keeps its links up; the lifecycle submits, follows events(), acknowledges."""
 
-    def __init__(self, profile: CarrierProfile, health: dict[str, Health], tallies: Tallies) -> None:
+    def __init__(
+        self, profile: CarrierProfile, health: dict[str, Health], tallies: Tallies, lease: Lease | None = None
+    ) -> None:
+        """lease: without it nothing is written; None: this node is known to be the only one."""
         self.profile = profile
+        self._lease = lease
         self.name = profile.name
         self.connector_id = profile.connector_id
         self.room = asyncio.Event()
@@ -177,6 +182,10 @@ class SmppConnector:
         for link in touched:
             link.flush_soon()
         return unsent
+
+    def may_write(self) -> bool:
+        """Whether this node still holds its place: what a stale one writes, another may have written too."""
+        return self._lease is None or self._lease.is_valid()
 
     # ------------------------------------------------------------------ what links tell
 

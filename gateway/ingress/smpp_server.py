@@ -383,7 +383,9 @@ class EsmeConnection(asyncio.BufferedProtocol):
     # -- delivering
 
     def deliverable(self) -> int:
-        return 0 if self._held & SLOW or self._transport is None else self.session.window_free
+        if self._held & SLOW or self._transport is None or not self._server.may_deliver():
+            return 0  # a stale node delivers nothing: another may have
+        return self.session.window_free
 
     def deliver(self, pdu: DeliverSm, context: object) -> None:
         self.session.request(pdu, context)
@@ -480,6 +482,7 @@ class SmppServer:
         self.tasks = tasks
         self.connections: set[EsmeConnection] = set()
         self.draining = False
+        self.may_deliver: Callable[[], bool] = lambda: True  # the daemon puts the node's lease here
         self.port = settings.port
         self.tls_port = settings.tls.port if settings.tls is not None else 0
         self.binding = BindDesk(settings.system_id, settings.binding, lambda: lifecycle.book, wall_ms, tasks)

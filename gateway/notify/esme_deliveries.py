@@ -7,6 +7,7 @@ rest are rows. What must not enter: what a message's state means.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import Final, Protocol
 import msgspec
 
 from gateway.crash_points import crash_point
-from gateway.message import ID_TIME_SHIFT, InboundMessage, Message
+from gateway.message import InboundMessage, Message, node_of
 from gateway.message_states import FINAL
 from gateway.notify.receipt_text import is_wanted, receipt_for
 from gateway.smpp.errors import LocalProtocolError
@@ -102,11 +103,22 @@ class EsmeDeliveries:
         self._tallies = tallies
         self._mailboxes: dict[int, _Mailbox] = {}
         self._outstanding: dict[int, None] = {}  # message ids owed from memory only, in order of offering
-        self._born_id = born_id or wall_ms() << ID_TIME_SHIFT  # inbound messages from here on are this life's own
+        self._born_id = born_id  # this node's inbound messages from here on are this life's own
         self._offered: set[int] = set()  # ESMEs with something new in their queue
         self._told_meanwhile: set[int] | None = None  # while a former life's debts are read
-        self.recovered = False  # until then the debts of a former life are not all known, and the mark stays
+        self._lives_to_recover = 1  # whose debts are not all known yet: until then the mark stays
+        self._recovering = asyncio.Lock()
         self.owed_from_id = 0  # durable: below it everything owed has a row
+
+    @property
+    def recovered(self) -> bool:
+        """Whether the debts of former lives, and of nodes that were taken over, are all known."""
+        return self._lives_to_recover == 0
+
+    def owe_from(self, owed_from_id: int) -> None:
+        """Another node's debts became ours, from this message id on; `recover` finds them."""
+        self.owed_from_id = min(self.owed_from_id, owed_from_id)
+        self._lives_to_recover += 1
 
     def _mailbox(self, esme_id: int) -> _Mailbox:
         mailbox = self._mailboxes.get(esme_id)
@@ -386,9 +398,13 @@ class EsmeDeliveries:
         return True
 
     async def recover(self, account_ids: list[int]) -> int:
-        """After a start: what a former life owed from memory; how many. What this life holds already is left out."""
+        """After a start or a takeover: what a former life owed from memory; how many. What memory holds is left out."""
+        async with self._recovering:
+            return await self._recover(account_ids)
+
+    async def _recover(self, account_ids: list[int]) -> int:
         count, from_id, after_id = 0, self.owed_from_id, 0
-        self.recovered = False
+        lives = self._lives_to_recover
         self._told_meanwhile = told = set[int]()
         try:
             while messages := await self._reader.owed_receipts(account_ids, from_id, PAGE):
@@ -403,7 +419,7 @@ class EsmeDeliveries:
                 arrived = [
                     i
                     for i in inbound
-                    if i.message_id < self._born_id and self._is_news(i.esme_id or 0, i.message_id, told)
+                    if not self._is_of_this_life(i) and self._is_news(i.esme_id or 0, i.message_id, told)
                 ]
                 for each in arrived:
                     self.offer_inbound(each)
@@ -413,8 +429,11 @@ class EsmeDeliveries:
                 await self._settling.durable()
         finally:
             self._told_meanwhile = None
-        self.recovered = True
+        self._lives_to_recover -= lives
         return count
+
+    def _is_of_this_life(self, inbound: InboundMessage) -> bool:
+        return inbound.message_id >= self._born_id and node_of(inbound.message_id) == node_of(self._born_id)
 
     def _is_news(self, esme_id: int, message_id: int, told: set[int]) -> bool:
         return not (message_id in self._outstanding or message_id in told or message_id in self._mailbox(esme_id).here)

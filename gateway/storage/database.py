@@ -7,9 +7,13 @@ What must not enter: anything about messages; statements live in SQL files, one 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import asyncpg
 import msgspec
 
+from gateway.lease import LEASE_S
 from gateway.storage.named_statements import load_statements
 
 OLDEST_SERVER = 15  # MERGE-free SQL, but enum-free too: 15 is what Debian 12 ships
@@ -28,6 +32,7 @@ CONNECTION_FAULTS = (
 )
 
 NODE_SQL = load_statements("nodes.sql")
+CLUSTER_SQL = load_statements("cluster.sql")
 
 
 class DatabaseUnfit(Exception):
@@ -51,11 +56,12 @@ class NodeSeat(msgspec.Struct, frozen=True):
     settle_batch: int
     swept_until_ms: int
     owed_from_id: int
-    last_id: int  # the largest message id this node ever gave
+    last_id: int  # new message ids are larger: this node gave it, or it lies in a span that another one took over
+    span_id: int  # what is handed to this life of the node belongs to this span
 
 
-async def connect(dsn: str) -> asyncpg.Connection:
-    """One connection with the gateway's settings. Raises DatabaseAway."""
+async def connect(dsn: str, more: Mapping[str, str] = MappingProxyType({})) -> asyncpg.Connection:
+    """One connection with the gateway's settings, and more of them. Raises DatabaseAway."""
     try:
         return await asyncpg.connect(
             dsn,
@@ -67,6 +73,7 @@ async def connect(dsn: str) -> asyncpg.Connection:
                 "plan_cache_mode": "force_generic_plan",  # the batches' statements never profit from their values
                 "application_name": "passerelle",
                 "timezone": "UTC",
+                **more,
             },
         )
     except (
@@ -79,6 +86,13 @@ async def connect(dsn: str) -> asyncpg.Connection:
         raise DatabaseAway(f"PostgreSQL cannot be reached: {fault}") from fault
     except asyncpg.TooManyConnectionsError as fault:
         raise DatabaseAway(f"PostgreSQL has no connection left: raise max_connections ({fault})") from fault
+
+
+async def connect_as_node(dsn: str) -> asyncpg.Connection:
+    """The same for a node: a process that was stopped in the middle of a transaction holds its locks no longer than its
+    lease, so that its neighbours go on. Raises DatabaseAway.
+    """
+    return await connect(dsn, {"idle_in_transaction_session_timeout": f"{int(LEASE_S * 1000)}"})
 
 
 async def refuse_unfit_server(connection: asyncpg.Connection) -> None:
@@ -105,9 +119,14 @@ async def take_seat(connection: asyncpg.Connection, name: str) -> NodeSeat:
         node_id = await connection.fetchval(NODE_SQL["new_node"], name)
     if not await connection.fetchval("SELECT pg_try_advisory_lock(7062, $1)", node_id):
         raise NodeTaken(f"a node named {name!r} is already running on this database: give this one another [node] name")
-    row = await connection.fetchrow(NODE_SQL["new_epoch"], node_id)
+    async with connection.transaction():
+        row = await connection.fetchrow(NODE_SQL["new_epoch"], node_id)  # locks the node: an heir at work is waited for
+        await connection.execute(CLUSTER_SQL["open_span"], node_id)
+        span = await connection.fetchrow(CLUSTER_SQL["span_of"], node_id)
     assert row is not None
-    return NodeSeat(node_id, **row)
+    assert span is not None
+    fields = dict(row) | {"last_id": max(row["last_id"], span["from_id"]), "span_id": span["span_id"]}
+    return NodeSeat(node_id, **fields)
 
 
 async def tell(

@@ -101,10 +101,10 @@ async def load_messages(connection: asyncpg.Connection, keys: Iterable[tuple[int
 
 
 async def queued_accounts(
-    connection: asyncpg.Connection, connector_id: int, lane: int, from_id: int
+    connection: asyncpg.Connection, connector_id: int, lane: int, from_id: int, node_id: int
 ) -> list[tuple[int, int]]:
-    """(account_id, first message_id) of every account with messages that wait to be sent, from an id on."""
-    found = await connection.fetch(MESSAGE_SQL["queued_accounts"], connector_id, lane, from_id)
+    """(account_id, first message_id) of every account with messages of a node that wait, from an id on."""
+    found = await connection.fetch(MESSAGE_SQL["queued_accounts"], connector_id, lane, from_id, node_id)
     return [(row["account_id"], row["message_id"]) for row in found]
 
 
@@ -115,9 +115,11 @@ async def queued_rows(
     account_ids: list[int],
     from_ids: list[int],
     most: list[int],
+    node_id: int,
 ) -> list[Message]:
-    """Messages that wait to be sent: of each account at most so many, from its id on, in order of acceptance."""
-    found = await connection.fetch(MESSAGE_SQL["queued_rows"], connector_id, lane, account_ids, from_ids, most)
+    """A node's messages that wait: of each account at most so many, from its id on, in order of acceptance."""
+    asked = (connector_id, lane, account_ids, from_ids, most, node_id)
+    found = await connection.fetch(MESSAGE_SQL["queued_rows"], *asked)
     return [read_message(dict(row)) for row in found]
 
 
@@ -144,17 +146,19 @@ async def release_claims(connection: asyncpg.Connection, epoch: int, is_held: Ca
     return len(lost)
 
 
-async def claim_delayed(connection: asyncpg.Connection, now_ms: int, epoch: int, limit: int) -> list[tuple[int, int]]:
+async def claim_delayed(
+    connection: asyncpg.Connection, now_ms: int, claim: int, limit: int, node_id: int
+) -> list[tuple[int, int]]:
     """Take up (account_id, message_id) of postponed messages whose time has come, for one life of a node."""
-    found = await connection.fetch(MESSAGE_SQL["claim_delayed"], now_ms, epoch, limit)
+    found = await connection.fetch(MESSAGE_SQL["claim_delayed"], now_ms, claim, limit, node_id)
     return [(row["account_id"], row["message_id"]) for row in found]
 
 
 async def overdue(
-    connection: asyncpg.Connection, after_ms: int, until_ms: int, states: tuple[str, ...], limit: int
+    connection: asyncpg.Connection, after_ms: int, until_ms: int, states: tuple[str, ...], limit: int, node_id: int
 ) -> list[Message]:
-    """Messages in one of these states although their validity ended in this span, first ended first."""
-    found = await connection.fetch(MESSAGE_SQL["overdue"], after_ms, until_ms, list(states), limit)
+    """A node's messages in one of these states although their validity ended in this span, first ended first."""
+    found = await connection.fetch(MESSAGE_SQL["overdue"], after_ms, until_ms, list(states), limit, node_id)
     return [read_message(dict(row)) for row in found]
 
 
@@ -169,16 +173,16 @@ def _parked(row: asyncpg.Record) -> ParkedReceipt:
     return ParkedReceipt(**{name: row[name] for name in ParkedReceipt.__struct_fields__})
 
 
-async def load_parked(connection: asyncpg.Connection, since_ms: int, limit: int) -> list[ParkedReceipt]:
-    """Parked receipts not older than a time, oldest first."""
-    return [_parked(row) for row in await connection.fetch(MESSAGE_SQL["load_parked"], since_ms, limit)]
+async def load_parked(connection: asyncpg.Connection, since_ms: int, limit: int, node_id: int) -> list[ParkedReceipt]:
+    """A node's parked receipts not older than a time, oldest first."""
+    return [_parked(row) for row in await connection.fetch(MESSAGE_SQL["load_parked"], since_ms, limit, node_id)]
 
 
 async def parked_after(
-    connection: asyncpg.Connection, connector_id: int, after_id: int, limit: int
+    connection: asyncpg.Connection, connector_id: int, after_id: int, limit: int, node_id: int
 ) -> list[ParkedReceipt]:
-    """Parked receipts of a connector after a parked id, oldest first."""
-    found = await connection.fetch(MESSAGE_SQL["parked_after"], connector_id, after_id, limit)
+    """A node's parked receipts of a connector after a parked id, oldest first."""
+    found = await connection.fetch(MESSAGE_SQL["parked_after"], connector_id, after_id, limit, node_id)
     return [_parked(row) for row in found]
 
 
@@ -205,10 +209,10 @@ async def waiting_overdue(connection: asyncpg.Connection, now_ms: int, limit: in
 
 
 async def owed_receipts(
-    connection: asyncpg.Connection, account_ids: list[int], from_id: int, limit: int
+    connection: asyncpg.Connection, account_ids: list[int], from_id: int, limit: int, node_id: int
 ) -> list[Message]:
-    """Final messages whose receipt nobody has taken and nobody keeps for later."""
-    found = await connection.fetch(MESSAGE_SQL["owed_receipts"], account_ids, from_id, limit)
+    """A node's final messages whose receipt nobody has taken and nobody keeps for later."""
+    found = await connection.fetch(MESSAGE_SQL["owed_receipts"], account_ids, from_id, limit, node_id)
     return [read_message(dict(row)) for row in found]
 
 
@@ -221,9 +225,9 @@ async def load_inbound(connection: asyncpg.Connection, ids: list[int]) -> dict[i
     return {row["message_id"]: _inbound(row) for row in await connection.fetch(MESSAGE_SQL["load_inbound"], ids)}
 
 
-async def due_inbound(connection: asyncpg.Connection, after_id: int, limit: int) -> list[InboundMessage]:
-    """Inbound messages that their ESME has not taken, oldest first."""
-    return [_inbound(row) for row in await connection.fetch(MESSAGE_SQL["due_inbound"], after_id, limit)]
+async def due_inbound(connection: asyncpg.Connection, after_id: int, limit: int, node_id: int) -> list[InboundMessage]:
+    """A node's inbound messages that their ESME has not taken, oldest first."""
+    return [_inbound(row) for row in await connection.fetch(MESSAGE_SQL["due_inbound"], after_id, limit, node_id)]
 
 
 async def move_marks(connection: asyncpg.Connection, node_id: int, marks: dict[tuple[int, int], int]) -> None:

@@ -18,6 +18,8 @@ from gateway.storage.group_commit import NotCommitted
 
 IDLE_CONNECTIONS = 3  # chosen: look-ups are rare; more at once are opened and closed again
 
+NODE_BITS = 6  # schema 0001: node_id is at most 63
+
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 Answer = TypeVar("Answer")
 
@@ -25,9 +27,11 @@ Answer = TypeVar("Answer")
 class Reader:
     """Borrows connections. Every method raises NotCommitted when PostgreSQL is away."""
 
-    def __init__(self, connect: Connect, epoch: int) -> None:
+    def __init__(self, connect: Connect, epoch: int, node_id: int) -> None:
         self._connect = connect
         self._epoch = epoch
+        self._node_id = node_id
+        self._claim = epoch << NODE_BITS | node_id  # no other life of any node claims by this number
         self._idle: list[asyncpg.Connection] = []
 
     async def run(self, query: Callable[[asyncpg.Connection], Awaitable[Answer]]) -> Answer:
@@ -66,13 +70,15 @@ class Reader:
 
     async def queued_accounts(self, connector_id: int, lane: int, from_id: int) -> list[tuple[int, int]]:
         """Accounts with messages that wait for a connector in a lane, and the first id of each from an id on."""
-        return await self.run(lambda c: rows.queued_accounts(c, connector_id, lane, from_id))
+        return await self.run(lambda c: rows.queued_accounts(c, connector_id, lane, from_id, self._node_id))
 
     async def queued_rows(
         self, connector_id: int, lane: int, account_ids: list[int], from_ids: list[int], most: list[int]
     ) -> list[Message]:
         """Messages of a connector and lane that wait to be sent: of each account so many, from its id on, in order."""
-        return await self.run(lambda c: rows.queued_rows(c, connector_id, lane, account_ids, from_ids, most))
+        return await self.run(
+            lambda c: rows.queued_rows(c, connector_id, lane, account_ids, from_ids, most, self._node_id)
+        )
 
     async def find_smsc_ids(self, connector_id: int, keys: list[str], from_id: int) -> list[asyncpg.Record]:
         """Rows of smsc_ids by key."""
@@ -80,11 +86,11 @@ class Reader:
 
     async def load_parked(self, since_ms: int, limit: int) -> list[ParkedReceipt]:
         """Parked receipts, oldest first."""
-        return await self.run(lambda c: rows.load_parked(c, since_ms, limit))
+        return await self.run(lambda c: rows.load_parked(c, since_ms, limit, self._node_id))
 
     async def parked_after(self, connector_id: int, after_id: int, limit: int) -> list[ParkedReceipt]:
         """Parked receipts of a connector after a parked id, oldest first."""
-        return await self.run(lambda c: rows.parked_after(c, connector_id, after_id, limit))
+        return await self.run(lambda c: rows.parked_after(c, connector_id, after_id, limit, self._node_id))
 
     async def load_dresses(self) -> dict[int, str]:
         """What was learnt of the dress of each connector's ids."""
@@ -92,15 +98,15 @@ class Reader:
 
     async def claim_delayed(self, now_ms: int, limit: int) -> list[tuple[int, int]]:
         """Keys of postponed messages whose time has come, claimed for this life of the node."""
-        return await self.run(lambda c: rows.claim_delayed(c, now_ms, self._epoch, limit))
+        return await self.run(lambda c: rows.claim_delayed(c, now_ms, self._claim, limit, self._node_id))
 
     async def overdue(self, after_ms: int, until_ms: int, states: tuple[str, ...], limit: int) -> list[Message]:
         """Messages in these states although their validity ended in this span."""
-        return await self.run(lambda c: rows.overdue(c, after_ms, until_ms, states, limit))
+        return await self.run(lambda c: rows.overdue(c, after_ms, until_ms, states, limit, self._node_id))
 
     async def release_claims(self, is_held: Callable[[int], bool]) -> int:
         """Give back claims of this life that memory does not hold."""
-        return await self.run(lambda c: rows.release_claims(c, self._epoch, is_held))
+        return await self.run(lambda c: rows.release_claims(c, self._claim, is_held))
 
     async def open_journals(self, node_id: int) -> list[rows.Journal]:
         """Journals of attempts that former lives of this node left, oldest first."""
@@ -108,11 +114,11 @@ class Reader:
 
     async def owed_receipts(self, account_ids: list[int], from_id: int, limit: int) -> list[Message]:
         """Final messages from an id on whose receipt nobody has taken or keeps."""
-        return await self.run(lambda c: rows.owed_receipts(c, account_ids, from_id, limit))
+        return await self.run(lambda c: rows.owed_receipts(c, account_ids, from_id, limit, self._node_id))
 
     async def due_inbound(self, after_id: int, limit: int) -> list[InboundMessage]:
         """Handsets' messages that nobody has taken or keeps."""
-        return await self.run(lambda c: rows.due_inbound(c, after_id, limit))
+        return await self.run(lambda c: rows.due_inbound(c, after_id, limit, self._node_id))
 
     async def bury_parked(self, before_ms: int) -> int:
         """Forget parked receipts older than a time; how many."""

@@ -45,6 +45,7 @@ DO $$ DECLARE name text; BEGIN
         EXECUTE format('DELETE FROM %I', name);
     END LOOP;
     PERFORM setval('nodes_node_id_seq', 1, false);
+    PERFORM setval('held_spans_span_id_seq', 1, false);
 END $$;
 RESET session_replication_role;
 """
@@ -248,15 +249,16 @@ class Ground:
         notifier: Callable[[Reader, SettleStream, Tallies], Notifier] | None = None,
         reader_kind: type[Reader] = Reader,
         batch_rows: int = 400,
+        node: str = "a",
     ) -> AsyncIterator[Life]:
         """A node's rooms between the doors, recovered and running; its end is a crash: nothing is drained."""
         seat_connection = await connect(self.dsn)
-        seat = await take_seat(seat_connection, "a")
+        seat = await take_seat(seat_connection, node)
         lines = [
             CommitLine(self.connect, seat.node_id, seat.epoch, "accept", seat.accept_batch),
             CommitLine(self.connect, seat.node_id, seat.epoch, "settle", seat.settle_batch),
         ]
-        reader = reader_kind(self.connect, seat.epoch)
+        reader = reader_kind(self.connect, seat.epoch, seat.node_id)
         accepting, settling, tallies = AcceptStream(lines[0], batch_rows), SettleStream(lines[1]), Tallies()
         health: dict[str, Health] = {}
         carriers = {name: CarrierAtHand(name, n, health, window) for name, n in self.connector_ids.items()}

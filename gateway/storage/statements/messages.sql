@@ -112,16 +112,19 @@ UPDATE node_streams SET batch = batch + 1 WHERE node_id = $1 AND stream = $2 AND
 SELECT * FROM messages WHERE account_id = ANY ($1::integer[]) AND message_id = ANY ($2::bigint[]);
 
 -- name: queued_accounts
--- Which accounts have messages of a connector and lane that wait to be sent, and the first of each, from an id on.
+-- Which accounts have messages of this node, a connector and lane that wait to be sent, and the first of each, from an id on.
 SELECT a.account_id, first.message_id FROM accounts a CROSS JOIN LATERAL (
     SELECT m.message_id FROM messages m
     WHERE m.connector_id = $1 AND lane_of(m.traffic_class) = $2 AND m.account_id = a.account_id AND m.message_id >= $3
       AND m.state = 'queued'
       AND NOT EXISTS (SELECT FROM delayed d WHERE d.account_id = m.account_id AND d.message_id = m.message_id)
+      AND (SELECT s.holder_node FROM held_spans s WHERE CASE m.handed_to
+        WHEN 0 THEN s.of_node = (m.message_id >> 14) & 63 AND m.message_id >= s.from_id AND m.message_id < s.until_id
+        ELSE s.span_id = m.handed_to END) = $4
     ORDER BY m.message_id LIMIT 1) first;
 
 -- name: queued_rows
--- The next messages of a connector and lane that wait to be sent and are not postponed: of each account so many, in
+-- The next messages of this node, a connector and lane that wait to be sent and are not postponed: of each account so many, in
 -- order of acceptance. $3 accounts, $4 from which id on, $5 how many.
 SELECT waiting.* FROM unnest($3::integer[], $4::bigint[], $5::integer[]) AS a (account_id, from_id, most)
 CROSS JOIN LATERAL (
@@ -129,6 +132,9 @@ CROSS JOIN LATERAL (
     WHERE m.connector_id = $1 AND lane_of(m.traffic_class) = $2 AND m.account_id = a.account_id AND m.message_id >= a.from_id
       AND m.state = 'queued'
       AND NOT EXISTS (SELECT FROM delayed d WHERE d.account_id = m.account_id AND d.message_id = m.message_id)
+      AND (SELECT s.holder_node FROM held_spans s WHERE CASE m.handed_to
+        WHEN 0 THEN s.of_node = (m.message_id >> 14) & 63 AND m.message_id >= s.from_id AND m.message_id < s.until_id
+        ELSE s.span_id = m.handed_to END) = $6
     ORDER BY m.message_id LIMIT a.most) waiting;
 
 -- name: open_journals
@@ -136,9 +142,13 @@ CROSS JOIN LATERAL (
 SELECT batch_id, account_ids, message_ids, sends FROM open_attempts WHERE node_id = $1 AND batch_id < $2 ORDER BY batch_id;
 
 -- name: claim_delayed
--- Takes up postponed messages whose time has come; their rows stay until an outcome is stored.
+-- Takes up postponed messages of this node whose time has come; their rows stay until an outcome is stored.
 UPDATE delayed SET claimed_epoch = $2 WHERE (account_id, message_id) IN (
-    SELECT account_id, message_id FROM delayed WHERE due_at_ms <= $1 AND claimed_epoch <> $2 ORDER BY due_at_ms LIMIT $3)
+    SELECT d.account_id, d.message_id FROM delayed d WHERE d.due_at_ms <= $1 AND d.claimed_epoch <> $2
+      AND (SELECT s.holder_node FROM held_spans s WHERE CASE d.handed_to
+        WHEN 0 THEN s.of_node = (d.message_id >> 14) & 63 AND d.message_id >= s.from_id AND d.message_id < s.until_id
+        ELSE s.span_id = d.handed_to END) = $4
+    ORDER BY d.due_at_ms LIMIT $3)
 RETURNING account_id, message_id;
 
 -- name: held_claims
@@ -155,14 +165,20 @@ DELETE FROM delayed WHERE (account_id, message_id) IN (SELECT * FROM unnest($1::
 
 -- name: postpone
 -- Puts messages off to their next try.
-INSERT INTO delayed (due_at_ms, account_id, message_id, why)
-SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[])
-ON CONFLICT (account_id, message_id) DO UPDATE SET due_at_ms = excluded.due_at_ms, why = excluded.why, claimed_epoch = 0;
+INSERT INTO delayed (due_at_ms, account_id, message_id, why, handed_to)
+SELECT d.*, coalesce((SELECT m.handed_to FROM messages m WHERE m.account_id = d.account_id AND m.message_id = d.message_id), 0)
+FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[]) AS d (due_at_ms, account_id, message_id, why)
+ON CONFLICT (account_id, message_id) DO UPDATE
+    SET due_at_ms = excluded.due_at_ms, why = excluded.why, handed_to = excluded.handed_to, claimed_epoch = 0;
 
 -- name: overdue
--- Messages whose validity ended in this span and that are not final.
-SELECT * FROM messages
-WHERE expires_at_ms > $1 AND expires_at_ms <= $2 AND state = ANY ($3::text[]) ORDER BY expires_at_ms LIMIT $4;
+-- Messages that this node holds, whose validity ended in this span and that are not final.
+SELECT m.* FROM messages m
+WHERE m.expires_at_ms > $1 AND m.expires_at_ms <= $2 AND m.state = ANY ($3::text[])
+  AND (SELECT s.holder_node FROM held_spans s WHERE CASE m.handed_to
+        WHEN 0 THEN s.of_node = (m.message_id >> 14) & 63 AND m.message_id >= s.from_id AND m.message_id < s.until_id
+        ELSE s.span_id = m.handed_to END) = $5
+ORDER BY m.expires_at_ms LIMIT $4;
 
 -- name: find_smsc_ids
 -- The messages that carriers' ids mean, whatever their dress; the newest days only, the newest attempt last.
@@ -175,12 +191,18 @@ INSERT INTO parked_receipts (parked_id, connector_id, smsc_message_id, source_ad
 SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::bigint[], $9::bigint[], $10::bytea[]);
 
 -- name: load_parked
--- Parked receipts young enough to be joined, oldest first.
-SELECT * FROM parked_receipts WHERE received_at_ms >= $1 ORDER BY parked_id LIMIT $2;
+-- Parked receipts of this node young enough to be joined, oldest first.
+SELECT p.* FROM parked_receipts p WHERE p.received_at_ms >= $1
+  AND (SELECT s.holder_node FROM held_spans s WHERE s.of_node = (p.parked_id >> 14) & 63
+        AND p.parked_id >= s.from_id AND p.parked_id < s.until_id) = $3
+ORDER BY p.parked_id LIMIT $2;
 
 -- name: parked_after
--- The next parked receipts of a connector, for the walk over those that memory has no room for.
-SELECT * FROM parked_receipts WHERE connector_id = $1 AND parked_id > $2 ORDER BY parked_id LIMIT $3;
+-- The next parked receipts of this node and a connector, for the walk over those that memory has no room for.
+SELECT p.* FROM parked_receipts p WHERE p.connector_id = $1 AND p.parked_id > $2
+  AND (SELECT s.holder_node FROM held_spans s WHERE s.of_node = (p.parked_id >> 14) & 63
+        AND p.parked_id >= s.from_id AND p.parked_id < s.until_id) = $4
+ORDER BY p.parked_id LIMIT $3;
 
 -- name: remember_dresses
 -- Keeps what matches taught about the dress of a connector's ids, with the pair that taught it last.
@@ -232,11 +254,14 @@ DELETE FROM waiting_notifications WHERE (esme_id, message_id) IN (SELECT * FROM 
 SELECT esme_id, account_id, message_id, kind, tries FROM waiting_notifications WHERE give_up_at_ms <= $1 LIMIT $2;
 
 -- name: owed_receipts
--- After a start: final messages whose receipt nobody has taken and that are not in waiting_notifications yet.
+-- After a start or a takeover: final messages of this node whose receipt nobody has taken and no row keeps.
 SELECT m.* FROM messages m
 WHERE m.account_id = ANY ($1::integer[]) AND m.message_id >= $2 AND m.notify = 'asked'
   AND m.state NOT IN ('queued', 'submitted', 'in_doubt')
   AND NOT EXISTS (SELECT FROM waiting_notifications w WHERE w.esme_id = m.esme_id AND w.message_id = m.message_id)
+  AND (SELECT s.holder_node FROM held_spans s WHERE CASE m.handed_to
+        WHEN 0 THEN s.of_node = (m.message_id >> 14) & 63 AND m.message_id >= s.from_id AND m.message_id < s.until_id
+        ELSE s.span_id = m.handed_to END) = $4
 ORDER BY m.message_id LIMIT $3;
 
 -- name: store_inbound
@@ -249,9 +274,11 @@ SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::integer[], $4::integer[],
 SELECT * FROM inbound_messages WHERE message_id = ANY ($1::bigint[]);
 
 -- name: due_inbound
--- After a start: inbound messages an ESME has not taken.
+-- After a start or a takeover: inbound messages of this node that an ESME has not taken.
 SELECT i.* FROM inbound_messages i WHERE i.state = 'due' AND i.message_id > $1
   AND NOT EXISTS (SELECT FROM waiting_notifications w WHERE w.esme_id = i.esme_id AND w.message_id = i.message_id)
+  AND (SELECT s.holder_node FROM held_spans s WHERE s.of_node = (i.message_id >> 14) & 63
+        AND i.message_id >= s.from_id AND i.message_id < s.until_id) = $3
 ORDER BY i.message_id LIMIT $2;
 
 -- name: close_inbound

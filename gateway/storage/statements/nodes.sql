@@ -26,7 +26,7 @@ FROM risen;
 
 -- name: tell
 -- What a living node shows of itself, and until when it has swept.
-UPDATE nodes SET seen_at = now(), live = $3::jsonb, swept_until_ms = $4, owed_from_id = $5 WHERE node_id = $1 AND epoch = $2;
+UPDATE nodes SET live = $3::jsonb, swept_until_ms = $4, owed_from_id = $5 WHERE node_id = $1 AND epoch = $2;
 
 -- name: ledger_imbalance
 -- Micros by which balances differ from the ledger: must be 0.

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gateway.message import Message
+from gateway.message import Message, message_id_at
 from gateway.notify import esme_deliveries
 from gateway.notify.esme_deliveries import EsmeDeliveries, Owed
 from gateway.smpp.pdus import DeliverSm
@@ -107,7 +107,7 @@ async def post_of(ground: Ground, **given: Any) -> AsyncIterator[Post]:
 
     def notifier(*rooms: Any) -> EsmeDeliveries:
         reader, settling, tallies = rooms
-        built.append(EsmeDeliveries(reader, settling, ground.clock, tallies))
+        built.append(EsmeDeliveries(reader, settling, ground.clock, tallies, message_id_at(ground.clock(), 1, 0)))
         return built[0]
 
     async with ground.live(notifier=notifier, **given) as life:

@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 import pytest_asyncio
 
-from gateway.message import Envelope, Message, MessageIds
+from gateway.message import ID_NODE_SHIFT, Envelope, Message, MessageIds
 from gateway.storage.database import NodeSeat, connect, take_seat
 from gateway.storage.group_commit import CommitLine
 from tests.conftest import with_database
@@ -124,6 +124,7 @@ async def house(house_database: str) -> AsyncIterator[House]:
     await connection.execute(EMPTY_ALL)
     seat = await take_seat(connection, "a")
     built = House(house_database, connection, seat, await prepare_ground(connection), MessageIds(seat.node_id))
+    built.ground.first_id |= seat.node_id << ID_NODE_SHIFT
     try:
         yield built
     finally:

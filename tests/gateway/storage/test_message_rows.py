@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from gateway.lanes import MARKETING, OTP, TRANSACTIONAL
-from gateway.message import Envelope, InboundMessage, Message, ParkedReceipt
+from gateway.message import ID_NODE_SHIFT, Envelope, InboundMessage, Message, ParkedReceipt
 from gateway.message_states import FINAL
 from gateway.storage import facts
 from gateway.storage import messages as rows
@@ -51,10 +51,15 @@ async def test_a_queue_is_read_in_order_of_acceptance_from_an_id_on(house: House
     await accepted(house, *reversed(messages))
     connector_id = messages[0].connector_id
     ours = [house.ground.account_id]
-    read = await rows.queued_rows(house.connection, connector_id, TRANSACTIONAL, ours, [messages[1].message_id], [3])
+    read = await rows.queued_rows(
+        house.connection, connector_id, TRANSACTIONAL, ours, [messages[1].message_id], [3], house.seat.node_id
+    )
     assert [m.message_id for m in read] == [m.message_id for m in messages[1:4]]
-    assert await rows.queued_rows(house.connection, connector_id + 1, TRANSACTIONAL, ours, [0], [9]) == []
-    assert await rows.queued_rows(house.connection, connector_id, OTP, ours, [0], [9]) == []
+    assert (
+        await rows.queued_rows(house.connection, connector_id + 1, TRANSACTIONAL, ours, [0], [9], house.seat.node_id)
+        == []
+    )
+    assert await rows.queued_rows(house.connection, connector_id, OTP, ours, [0], [9], house.seat.node_id) == []
 
 
 async def test_a_queue_is_read_of_each_account_as_much_as_it_is_asked_for(house: House) -> None:
@@ -65,12 +70,18 @@ async def test_a_queue_is_read_of_each_account_as_much_as_it_is_asked_for(house:
     service, code = house.message(traffic_class="service"), house.message(traffic_class="otp")
     await accepted(house, *campaign, *others, service, code)
     connector_id, ours = code.connector_id, house.ground.account_id
-    read = await rows.queued_rows(house.connection, connector_id, MARKETING, [ours, other_id], [0, 0], [3, 9])
+    read = await rows.queued_rows(
+        house.connection, connector_id, MARKETING, [ours, other_id], [0, 0], [3, 9], house.seat.node_id
+    )
     assert [m.message_id for m in read] == [m.message_id for m in campaign[:3] + others]
-    found = await rows.queued_accounts(house.connection, connector_id, MARKETING, campaign[1].message_id)
+    found = await rows.queued_accounts(
+        house.connection, connector_id, MARKETING, campaign[1].message_id, house.seat.node_id
+    )
     assert sorted(found) == sorted([(ours, campaign[1].message_id), (other_id, others[0].message_id)])
     for lane, message in ((TRANSACTIONAL, service), (OTP, code)):
-        assert await rows.queued_accounts(house.connection, connector_id, lane, 0) == [(ours, message.message_id)]
+        assert await rows.queued_accounts(house.connection, connector_id, lane, 0, house.seat.node_id) == [
+            (ours, message.message_id)
+        ]
 
 
 async def test_a_queue_leaves_out_what_is_postponed_or_was_sent(house: House) -> None:
@@ -79,9 +90,13 @@ async def test_a_queue_leaves_out_what_is_postponed_or_was_sent(house: House) ->
     for state in ("submitted", "in_doubt", *sorted(FINAL)):
         await store_message(house.connection, house.ground, state)
     ours = house.ground.account_id
-    read = await rows.queued_rows(house.connection, waiting.connector_id, TRANSACTIONAL, [ours], [0], [99])
+    read = await rows.queued_rows(
+        house.connection, waiting.connector_id, TRANSACTIONAL, [ours], [0], [99], house.seat.node_id
+    )
     assert [m.message_id for m in read] == [waiting.message_id]
-    found = await rows.queued_accounts(house.connection, waiting.connector_id, TRANSACTIONAL, waiting.message_id + 1)
+    found = await rows.queued_accounts(
+        house.connection, waiting.connector_id, TRANSACTIONAL, waiting.message_id + 1, house.seat.node_id
+    )
     assert found == []
 
 
@@ -109,17 +124,17 @@ async def test_marks_are_kept_by_node_connector_and_lane(house: House) -> None:
 async def test_a_postponed_message_is_claimed_once_a_life_when_its_time_has_come(house: House) -> None:
     early, late = house.message(not_before_ms=NOW_MS), house.message(not_before_ms=FAR_MS)
     await accepted(house, early, late)
-    assert await rows.claim_delayed(house.connection, NOW_MS - 1, 1, 9) == []
-    assert await rows.claim_delayed(house.connection, NOW_MS, 1, 9) == [key(early)]
-    assert await rows.claim_delayed(house.connection, NOW_MS, 1, 9) == []
-    assert await rows.claim_delayed(house.connection, NOW_MS, 2, 9) == [key(early)]  # the next life
+    assert await rows.claim_delayed(house.connection, NOW_MS - 1, 1, 9, house.seat.node_id) == []
+    assert await rows.claim_delayed(house.connection, NOW_MS, 1, 9, house.seat.node_id) == [key(early)]
+    assert await rows.claim_delayed(house.connection, NOW_MS, 1, 9, house.seat.node_id) == []
+    assert await rows.claim_delayed(house.connection, NOW_MS, 2, 9, house.seat.node_id) == [key(early)]  # the next life
     assert await house.value("SELECT count(*) FROM delayed") == 2  # rows stay until an outcome is stored
 
 
 async def test_claims_take_the_longest_due_first_and_no_more_than_asked(house: House) -> None:
     messages = [house.message(not_before_ms=NOW_MS - n) for n in range(5)]
     await accepted(house, *messages)
-    taken = await rows.claim_delayed(house.connection, NOW_MS, 1, 2)
+    taken = await rows.claim_delayed(house.connection, NOW_MS, 1, 2, house.seat.node_id)
     assert sorted(taken) == sorted([key(messages[4]), key(messages[3])])
 
 
@@ -134,13 +149,15 @@ async def test_overdue_messages_are_found_in_their_span_by_state_first_ended_fir
     await store_message(house.connection, house.ground, "delivered", expires_at_ms=NOW_MS + 1)
 
     async def found(after: int, until: int, limit: int = 9) -> list[int]:
-        read = await rows.overdue(house.connection, NOW_MS + after, NOW_MS + until, ("queued",), limit)
+        read = await rows.overdue(
+            house.connection, NOW_MS + after, NOW_MS + until, ("queued",), limit, house.seat.node_id
+        )
         return [m.message_id for m in read]
 
     assert await found(0, 3) == [ends[1], ends[2], ends[3]]
     assert await found(1, 2) == [ends[2]]  # after is out, until is in
     assert await found(0, 3, limit=1) == [ends[1]]
-    both = await rows.overdue(house.connection, NOW_MS, NOW_MS + 1, ("queued", "submitted"), 9)
+    both = await rows.overdue(house.connection, NOW_MS, NOW_MS + 1, ("queued", "submitted"), 9, house.seat.node_id)
     assert {m.state for m in both} == {"queued", "submitted"}
 
 
@@ -158,7 +175,7 @@ async def test_receipts_owed_are_final_asked_for_and_kept_nowhere(house: House) 
     await settle(house, waiting=[(ground.esme_id, ground.account_id, kept, "receipt", 0, 1, 2)])
 
     async def found(from_id: int = 0, limit: int = 99, accounts: list[int] | None = None) -> list[int]:
-        read = await rows.owed_receipts(connection, accounts or [ground.account_id], from_id, limit)
+        read = await rows.owed_receipts(connection, accounts or [ground.account_id], from_id, limit, house.seat.node_id)
         return [m.message_id for m in read]
 
     assert await found() == owed
@@ -199,12 +216,14 @@ async def test_inbound_messages_that_are_due_and_kept_nowhere_are_found_again(ho
     def arrived(message_id: int, state: str, esme_id: int | None) -> InboundMessage:
         return InboundMessage(message_id, 1, 1, esme_id, "229", "8080", 0, b"hi", b"\x90", state, NOW_MS)
 
-    inbound = [arrived(1, "due", 1), arrived(2, "unrouted", None), arrived(3, "due", 1), arrived(4, "due", 1)]
-    await settle(house, inbound=inbound, waiting=[(1, 1, 3, "inbound", 0, 1, 2)])
-    assert await rows.due_inbound(house.connection, 0, 9) == [inbound[0], inbound[3]]
-    assert await rows.due_inbound(house.connection, 1, 9) == [inbound[3]]
-    await settle(house, inbound_closed=[(1, "done", 7), (4, "dead", 8)])
-    assert await rows.due_inbound(house.connection, 0, 9) == []
+    ids = [house.seat.node_id << ID_NODE_SHIFT | n for n in range(4)]
+    owners = [("due", 1), ("unrouted", None), ("due", 1), ("due", 1)]
+    inbound = [arrived(message_id, *owner) for message_id, owner in zip(ids, owners, strict=True)]
+    await settle(house, inbound=inbound, waiting=[(1, 1, ids[2], "inbound", 0, 1, 2)])
+    assert await rows.due_inbound(house.connection, 0, 9, house.seat.node_id) == [inbound[0], inbound[3]]
+    assert await rows.due_inbound(house.connection, ids[0], 9, house.seat.node_id) == [inbound[3]]
+    await settle(house, inbound_closed=[(ids[0], "done", 7), (ids[3], "dead", 8)])
+    assert await rows.due_inbound(house.connection, 0, 9, house.seat.node_id) == []
     assert await house.value("SELECT array_agg(notified_at_ms ORDER BY message_id) FROM inbound_messages") == [
         7,
         0,
@@ -217,12 +236,13 @@ async def test_parked_receipts_are_read_oldest_first_and_buried_when_old(house: 
     def parked(parked_id: int, at_ms: int) -> ParkedReceipt:
         return ParkedReceipt(parked_id, 1, str(parked_id), "229", "ACME", 2, "", 0, at_ms, b"")
 
-    await settle(house, parked=[parked(n, NOW_MS + n) for n in (3, 1, 2)])
-    read = await rows.load_parked(house.connection, NOW_MS + 2, 9)
-    assert [r.parked_id for r in read] == [2, 3]
-    assert [r.parked_id for r in await rows.load_parked(house.connection, 0, 1)] == [1]
+    ids = [house.seat.node_id << ID_NODE_SHIFT | n for n in range(4)]
+    await settle(house, parked=[parked(ids[n], NOW_MS + n) for n in (3, 1, 2)])
+    read = await rows.load_parked(house.connection, NOW_MS + 2, 9, house.seat.node_id)
+    assert [r.parked_id for r in read] == ids[2:]
+    assert [r.parked_id for r in await rows.load_parked(house.connection, 0, 1, house.seat.node_id)] == [ids[1]]
     assert await rows.bury_parked(house.connection, NOW_MS + 3) == 2
-    assert [r.parked_id for r in await rows.load_parked(house.connection, 0, 9)] == [3]
+    assert [r.parked_id for r in await rows.load_parked(house.connection, 0, 9, house.seat.node_id)] == [ids[3]]
 
 
 # ---------------------------------------------------------------- seats

@@ -227,7 +227,7 @@ async def test_extras_are_written_with_the_batch_or_not_at_all(house: House) -> 
 async def test_all_extras_of_a_batch_are_stored(house: House) -> None:
     (message,) = await accepted(house)
     key = (message.account_id, message.message_id)
-    parked = ParkedReceipt(77, message.connector_id, "1a", "229", "ACME", 2, "", 0, NOW_MS, b"raw \x00")
+    parked = ParkedReceipt(message.message_id, message.connector_id, "1a", "229", "ACME", 2, "", 0, NOW_MS, b"raw \x00")
     arrived = InboundMessage(88, message.connector_id, *key[:1], 1, "229", "8080", 0, b"hi", b"\x90", "due", NOW_MS)
     await settle(
         house,
@@ -237,7 +237,7 @@ async def test_all_extras_of_a_batch_are_stored(house: House) -> None:
         waiting=[(1, *key, "receipt", 0, 1, 2), (1, *key, "receipt", 1, 3, 4)],
         inbound=[arrived],
     )
-    assert await rows.load_parked(house.connection, 0, 9) == [parked]
+    assert await rows.load_parked(house.connection, 0, 9, house.seat.node_id) == [parked]
     assert await house.value("SELECT due_at_ms FROM delayed") == 9
     assert await house.value("SELECT array_agg(event ORDER BY at_ms) FROM message_events") == ["try_later", "rerouted"]
     (owed,) = await rows.waiting_of_esme(house.connection, 1, 0, 9)
@@ -245,7 +245,7 @@ async def test_all_extras_of_a_batch_are_stored(house: House) -> None:
     assert await rows.load_inbound(house.connection, [88]) == {88: arrived}
     await settle(
         house,
-        joined=[77],
+        joined=[message.message_id],
         undelayed=[key],
         taken=[(1, message.message_id)],
         inbound_closed=[(88, "done", NOW_MS)],
@@ -271,9 +271,11 @@ async def test_what_is_parked_and_joined_in_one_batch_is_joined(house: House) ->
 async def test_what_is_taken_up_and_put_off_in_one_batch_is_put_off(house: House) -> None:
     (message,) = await accepted(house, house.message(not_before_ms=NOW_MS))
     key = (message.account_id, message.message_id)
-    await rows.claim_delayed(house.connection, NOW_MS, 3, 10)
+    await rows.claim_delayed(house.connection, NOW_MS, 3, 10, house.seat.node_id)
     await settle(house, undelayed=[key], delays=[(NOW_MS + 5, *key, "again")])
-    assert await rows.claim_delayed(house.connection, NOW_MS + 5, 3, 10) == [key]  # the old claim does not stick
+    assert await rows.claim_delayed(house.connection, NOW_MS + 5, 3, 10, house.seat.node_id) == [
+        key
+    ]  # the old claim does not stick
 
 
 # ---------------------------------------------------------------- batches

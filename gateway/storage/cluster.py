@@ -1,0 +1,87 @@
+"""Several nodes over one database: leases, spans of messages, and the transaction in which one node inherits another.
+
+What belongs here: typed functions over statements/cluster.sql. Leases are by the database's clock (architecture 5).
+What must not enter: when a node counts as dead (gateway/cluster), what is done with what was inherited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import asyncpg
+import msgspec
+
+from gateway.message import ID_TIME_SHIFT
+from gateway.storage.database import CLUSTER_SQL
+from gateway.storage.messages import Journal, load_marks, open_journals
+
+ANY_JOURNAL = (1 << 63) - 1
+
+
+class Neighbour(msgspec.Struct, frozen=True):
+    """A node as another one sees it. holds: its span grows, so nobody took it over since its last start."""
+
+    node_id: int
+    name: str
+    epoch: int
+    unseen_s: float
+    holds: bool
+
+
+class Inheritance(msgspec.Struct, frozen=True):
+    """What a dead node leaves: journals (under the heir's numbers), and from where its queues and sweeps go on."""
+
+    journals: list[Journal]
+    marks: dict[tuple[int, int], int]  # by connector and lane
+    from_id: int  # its oldest span begins here
+    owed_from_id: int
+    swept_until_ms: int
+
+
+async def renew_lease(connection: asyncpg.Connection, node_id: int, epoch: int) -> list[Neighbour] | None:
+    """Say that this life of a node goes on; the other nodes, or None when another process took its place."""
+    rows = await connection.fetch(CLUSTER_SQL["renew_lease"], node_id, epoch)
+    if not rows or not rows[0]["renewed"]:
+        return None
+    names = Neighbour.__struct_fields__
+    return [Neighbour(*(row[name] for name in names)) for row in rows if row["node_id"] != node_id]
+
+
+async def take_over(
+    connection: asyncpg.Connection,
+    dead: Neighbour,
+    heir: tuple[int, int],
+    lease_s: float,
+    now_ms: int,
+    next_journal_id: Callable[[], int],
+) -> Inheritance | None:
+    """Fence a dead node and give all it holds to its heir (node_id, epoch), in one transaction. None: it lives after
+    all, or somebody else inherits.
+    """
+    heir_id, heir_epoch = heir
+    async with connection.transaction():
+        pair = {row["node_id"]: row for row in await connection.fetch(CLUSTER_SQL["lock_pair"], dead.node_id, heir_id)}
+        theirs, ours = pair[dead.node_id], pair[heir_id]
+        if theirs["epoch"] != dead.epoch or theirs["unseen_s"] <= lease_s or ours["epoch"] != heir_epoch:
+            return None
+        last_ids = [row["last_id"] for row in await connection.fetch(CLUSTER_SQL["raise_epoch"], dead.node_id)]
+        until_id = max((now_ms + 1) << ID_TIME_SHIFT, max(last_ids, default=0) + 1)
+        spans = await connection.fetch(CLUSTER_SQL["take_spans"], dead.node_id, heir_id, until_id)
+        journals = await open_journals(connection, dead.node_id, ANY_JOURNAL)
+        own_ids = [next_journal_id() for _ in journals]
+        their_ids = [journal.journal_id for journal in journals]
+        await connection.execute(CLUSTER_SQL["take_journals"], dead.node_id, heir_id, their_ids, own_ids)
+        marks = await load_marks(connection, dead.node_id)
+        await connection.execute(CLUSTER_SQL["take_marks"], dead.node_id, heir_id)
+        owed_from_id, swept_until_ms = theirs["owed_from_id"], theirs["swept_until_ms"]
+        await connection.execute(CLUSTER_SQL["take_sweeps"], heir_id, owed_from_id, swept_until_ms)
+    return Inheritance(
+        [
+            Journal(own_id, each.account_ids, each.message_ids, each.sends)
+            for own_id, each in zip(own_ids, journals, strict=True)
+        ],
+        marks,
+        min((row["from_id"] for row in spans), default=until_id),
+        owed_from_id,
+        swept_until_ms,
+    )

@@ -1,0 +1,51 @@
+-- Several nodes over one database: leases, spans of messages, and taking a dead node's over.
+
+-- name: open_span
+-- Begins the span of a node's new ids where its last one was closed; nothing when one grows already.
+INSERT INTO held_spans (of_node, from_id, until_id, holder_node)
+SELECT $1, coalesce((SELECT max(until_id) FROM held_spans WHERE of_node = $1), 0), 9223372036854775807, $1
+WHERE NOT EXISTS (SELECT FROM held_spans WHERE of_node = $1 AND until_id = 9223372036854775807);
+
+-- name: span_of
+-- The span of a node's new ids.
+SELECT span_id, from_id FROM held_spans WHERE of_node = $1 AND until_id = 9223372036854775807;
+
+-- name: renew_lease
+-- Says that a node lives, and reads how its neighbours do. renewed is 0 once another process took this node's place.
+WITH mine AS (UPDATE nodes SET seen_at = clock_timestamp() WHERE node_id = $1 AND epoch = $2 RETURNING 1)
+SELECT (SELECT count(*) FROM mine) AS renewed, n.node_id, n.name, n.epoch,
+       coalesce(extract(epoch FROM clock_timestamp() - n.seen_at), 1e9)::float8 AS unseen_s,
+       EXISTS (SELECT FROM held_spans s WHERE s.holder_node = n.node_id AND s.until_id = 9223372036854775807) AS holds
+FROM nodes n;
+
+-- name: lock_pair
+-- Locks a node that looks dead and the one that would take it over, in one order whoever asks.
+SELECT node_id, epoch, owed_from_id, swept_until_ms,
+       coalesce(extract(epoch FROM clock_timestamp() - seen_at), 1e9)::float8 AS unseen_s
+FROM nodes WHERE node_id = $1 OR node_id = $2 ORDER BY node_id FOR UPDATE;
+
+-- name: raise_epoch
+-- Fences a dead node: from here on its streams commit nothing. Waits for a batch that is being committed.
+WITH raised AS (UPDATE nodes SET epoch = epoch + 1 WHERE node_id = $1 RETURNING epoch)
+UPDATE node_streams s SET epoch = raised.epoch FROM raised WHERE s.node_id = $1 RETURNING s.last_id;
+
+-- name: take_spans
+-- Gives a dead node's spans to its heir; what grew ends at $3.
+UPDATE held_spans SET holder_node = $2, until_id = least(until_id, $3::bigint) WHERE holder_node = $1
+RETURNING from_id;
+
+-- name: take_journals
+-- Gives a dead node's open attempts to its heir, under numbers of the heir's. $3: theirs, $4: ours.
+UPDATE open_attempts o SET node_id = $2, batch_id = n.ours FROM unnest($3::bigint[], $4::bigint[]) AS n (theirs, ours)
+WHERE o.node_id = $1 AND o.batch_id = n.theirs;
+
+-- name: take_marks
+-- The heir's queues begin where the dead node's did, if that is earlier.
+INSERT INTO connector_marks (node_id, connector_id, lane, queued_from_id)
+SELECT $2, connector_id, lane, queued_from_id FROM connector_marks WHERE node_id = $1
+ON CONFLICT (node_id, connector_id, lane) DO UPDATE
+    SET queued_from_id = least(connector_marks.queued_from_id, excluded.queued_from_id);
+
+-- name: take_sweeps
+-- The heir looks for ends of validity and owed receipts from where the dead node would have. $2: owed from, $3: swept until.
+UPDATE nodes SET owed_from_id = least(owed_from_id, $2), swept_until_ms = least(swept_until_ms, $3) WHERE node_id = $1;
