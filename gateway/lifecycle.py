@@ -40,6 +40,7 @@ from gateway.outbox import Outbox
 from gateway.receipts import fold
 from gateway.receipts.parse import Receipt
 from gateway.shares import Shares
+from gateway.smpp.declared_tlvs import Declared, fault_of
 from gateway.storage.group_commit import AcceptStream, NotCommitted, OutcomeUnknown, SettleStream
 from gateway.storage.reader import Reader
 from gateway.tallies import Tallies
@@ -127,6 +128,7 @@ class Lifecycle:
         self._wall_ms = wall_ms
         self._tallies = tallies
         self._shares = Shares()  # of what waits to become durable
+        self.declared_tlvs: Mapping[int, Declared] = {}  # by connector id
         self._finished: list[Message] = []  # final, to be told once durable
         self._postponed: list[Message] = []  # to leave memory once durable
         self.uncertain: list[tuple[int, int, int]] = []  # when to search (Unix milliseconds), connector, from which id
@@ -147,6 +149,10 @@ class Lifecycle:
         choice = self.route(message, now_ms)
         if type(choice) is NoRoute:  # isinstance asks an ABC where the type differs: 0.5 us
             return self._refuse(Refusal.NO_ROUTE)
+        if message.envelope.tlvs:
+            fault = fault_of(message.envelope.tlvs, self.declared_tlvs.get(message.connector_id, {}))
+            if fault is not None:
+                return self._refuse(Refusal.TLV_LENGTH if fault == "length" else Refusal.TLV_VALUE)
         return message
 
     @property

@@ -22,6 +22,8 @@ class Refusal(StrEnum):
     TOO_MANY_PARTS = "too_many_parts"
     SCHEDULE_INVALID = "schedule_invalid"
     VALIDITY_INVALID = "validity_invalid"
+    TLV_LENGTH = "tlv_length"  # a TLV that the connector declares, of another length
+    TLV_VALUE = "tlv_value"  # of another type
     NO_ROUTE = "no_route"
     NO_CREDIT = "no_credit"
     ACCOUNT_SUSPENDED = "account_suspended"

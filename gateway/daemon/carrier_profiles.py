@@ -10,6 +10,7 @@ from gateway.daemon.configuration_schema import Configuration, SmppConnector
 from gateway.egress.answers import RULE_OF_WORD
 from gateway.egress.profile import CarrierProfile
 from gateway.egress.tls_client import TlsClient, TlsFault, load_tls_client
+from gateway.smpp.declared_tlvs import parse_declared
 
 
 def carrier_profile(connector: SmppConnector, connector_id: int, configuration: Configuration) -> CarrierProfile:
@@ -47,6 +48,7 @@ def carrier_profile(connector: SmppConnector, connector_id: int, configuration: 
         other_destination=(connector.other_destination_ton, connector.other_destination_npi),
         send_validity=connector.send_validity,
         status_map={int(status, 16): RULE_OF_WORD[word] for status, word in connector.status_map.items()},
+        tlvs=parse_declared(connector.tlvs),
         second_route_classes=frozenset(configuration.policy.second_route_classes),
         connect_timeout_s=connector.connect_timeout_s,
         bind_timeout_s=connector.bind_timeout_s,

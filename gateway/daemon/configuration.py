@@ -29,6 +29,7 @@ from gateway.daemon.configuration_schema import (
     SmppConnector,
 )
 from gateway.daemon.configuration_words import Language
+from gateway.smpp.declared_tlvs import BadDeclaration, parse_declared
 
 __all__ = [
     "Configuration",
@@ -171,6 +172,8 @@ class _Reading:
             return self._read_endpoint(given, place)
         if plain == Addresses:
             return self._read_addresses(given, place)
+        if place[-1] == "tlvs":
+            return self._read_tlvs(plain, given, place)
         if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
             if isinstance(given, dict):
                 return self._read_struct(plain, given, place)
@@ -184,6 +187,17 @@ class _Reading:
         except msgspec.ValidationError:
             self._wrong(place, given, configuration_words.expected(plain))
             return None
+
+    def _read_tlvs(self, hint: Any, given: object, place: Place) -> Any:
+        try:
+            parse_declared(declared := msgspec.convert(given, type=hint))
+        except msgspec.ValidationError:
+            self._wrong(place, given, configuration_words.expected(hint))
+            return None
+        except BadDeclaration as fault:
+            self._fault(place, fault.word, **fault.facts)
+            return None
+        return declared
 
     def _read_addresses(self, given: object, place: Place) -> Addresses:
         words = [each.strip() for each in given.split(",")] if isinstance(given, str) else given

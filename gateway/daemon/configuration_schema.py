@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, field
 
 from gateway.egress.answers import StatusWord
+from gateway.smpp.declared_tlvs import FORM, TAG
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]  # it labels metrics and names folders
 SystemId = Annotated[str, Meta(min_length=1, max_length=15)]  # SMPP v3.4 5.2.1
@@ -26,6 +27,8 @@ StatusCode = Annotated[str, Meta(pattern=r"^0x(?!0+$)[0-9A-Fa-f]{1,8}$")]  # SMP
 TrafficClass = Literal["otp", "transactional", "marketing", "service"]
 BindKind = Literal["transceiver", "transmitter", "receiver"]
 Alphabet = Literal["gsm7", "gsm7_packed", "latin1", "ascii", "cp1252", "utf8"]
+TlvTag = Annotated[str, Meta(pattern=TAG)]
+TlvForm = Annotated[str, Meta(pattern=FORM)]
 
 
 class Endpoint(NamedTuple):
@@ -148,6 +151,7 @@ class SmppConnector(msgspec.Struct, frozen=True):
     other_destination_npi: Octet = 0
     send_validity: bool = False
     status_map: dict[StatusCode, StatusWord] = field(default_factory=dict)
+    tlvs: dict[TlvTag, TlvForm] = field(default_factory=dict)
     receipt_id_format: Literal["exact", "hexadecimal", "decimal"] | None = (
         None  # absent: learnt from the first receipts
     )

@@ -154,6 +154,7 @@ async def _live(
         configuration.limits.connector_queue,
     )
     _fix_dresses(lifecycle, configuration, connector_ids)
+    lifecycle.declared_tlvs = {c.connector_id: c.profile.tlvs for c in connectors if c.profile.tlvs}
     recovery = Recovery(lifecycle, reader, settling)
     keeper = LeaseKeeper(seat, lease, functools.partial(connect_as_node, dsn))
     takeover = Takeover(seat, keeper, reader, accepting, lifecycle, recovery, deliveries, wall_ms)

@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.egress.answers import AnswerRule
 from gateway.egress.tls_client import TlsClient
+from gateway.smpp.declared_tlvs import Declared
 
 # Bits of Message.dialect: how this message is written to this carrier, other than others; wanted ones hold from the
 # next writing on, so that the other parts of the writing that was refused say nothing new.
@@ -50,6 +51,7 @@ class CarrierProfile(msgspec.Struct, frozen=True, kw_only=True):
     other_destination: tuple[int, int] = (0, 0)  # TON and NPI, once, where the carrier refuses the first ones
     send_validity: bool = False
     status_map: Mapping[int, AnswerRule] = msgspec.field(default_factory=dict)  # the carrier's own statuses
+    tlvs: Declared = msgspec.field(default_factory=dict)  # a vendor's, which travel to this carrier
     second_route_classes: frozenset[str] = frozenset()  # worth another route after a final refusal
     connect_timeout_s: float = 10.0
     bind_timeout_s: float = 30.0

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from gateway.egress.profile import OTHER_ADDRESS, WITHOUT_VALIDITY, CarrierProfile
 from gateway.message import PART_QUEUED, Message
+from gateway.smpp.declared_tlvs import passed_on
 from gateway.smpp.pdus import SubmitSm
 from telecom.alphabets import NotInAlphabet
 from telecom.data_coding import UCS2, meaning_of
@@ -179,6 +180,8 @@ def _submit_sm(message: Message, profile: CarrierProfile, piece: Piece, data_cod
     if message.dialect & OTHER_ADDRESS:
         destination_ton, destination_npi = profile.other_destination
     user_data, tlvs = piece.user_data, piece.tlvs
+    if tlvs:
+        tlvs = passed_on(tlvs, profile.tlvs)
     if piece.part_no == WHOLE or len(user_data) > SHORT_MESSAGE_OCTETS:
         user_data, tlvs = b"", (*tlvs, (TAG_MESSAGE_PAYLOAD, user_data))
     return SubmitSm(

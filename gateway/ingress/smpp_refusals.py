@@ -30,6 +30,8 @@ STATUS_OF: Final[dict[Refusal, int]] = {
     Refusal.TOO_MANY_PARTS: CommandStatus.ESME_RINVMSGLEN,
     Refusal.SCHEDULE_INVALID: CommandStatus.ESME_RINVSCHED,
     Refusal.VALIDITY_INVALID: CommandStatus.ESME_RINVEXPIRY,
+    Refusal.TLV_LENGTH: CommandStatus.ESME_RINVPARLEN,
+    Refusal.TLV_VALUE: CommandStatus.ESME_RINVOPTPARAMVAL,
     Refusal.NO_ROUTE: CommandStatus.ESME_RINVDSTADR,
     Refusal.NO_CREDIT: STATUS_NO_CREDIT,
     Refusal.ACCOUNT_SUSPENDED: STATUS_ACCOUNT_SUSPENDED,

@@ -245,3 +245,18 @@ def test_policy_names_classes(tmp_path: Path) -> None:
     assert configuration.policy.in_doubt_resend_classes == ("otp",)
     (message,) = faults(tmp_path, '[policy]\nin_doubt_resend_classes = ["opt"]\n')
     assert 'expected a list of: one of "otp"' in message
+
+
+def test_tlvs_of_a_carrier_are_declared_by_tag_and_form(tmp_path: Path) -> None:
+    section = CONNECTOR + 'password = { value = "pw" }\n[connector.tlvs]\n'
+    (connector,) = read(tmp_path, section + '0x1401 = "octets 1-4"\n').connectors
+    assert connector.tlvs == {"0x1401": "octets 1-4"}
+    (message,) = faults(tmp_path, section + '0x0424 = "octets 1-4"\n')
+    assert message.endswith("0x0424 is message_payload, a standard TLV, which travels without a declaration; " + (
+        "take its line out"
+    ))  # fmt: skip
+    (message,) = faults(tmp_path, section + '0x1401 = "octets 4-1"\n', "fr")
+    assert "aucune valeur n'a cette longueur" in message
+    for wrong in ('0x1401 = "string 4"', '1401 = "octets 4"', '0x14010 = "octets 4"', '0x1401 = "octets"'):
+        (message,) = faults(tmp_path, section + wrong + "\n")
+        assert "tlvs = {...} cannot be; expected a table: text like" in message

@@ -13,6 +13,7 @@ import pytest
 from gateway.egress.profile import CarrierProfile
 from gateway.egress.submit_parts import WHOLE, parts_of
 from gateway.message import Envelope, Message
+from gateway.smpp.declared_tlvs import DeclaredTlv
 from gateway.smpp.pdus import SubmitSm
 from telecom.alphabets import encode_gsm7, unpack_counted_by_octets
 from telecom.data_coding import DefaultAlphabet
@@ -26,7 +27,9 @@ TURKISH_SHIFT = bytes.fromhex("03240101")
 
 def profile(**given: Any) -> CarrierProfile:
     return CarrierProfile(
-        **{"name": "a", "connector_id": 1, "host": "h", "port": 1, "system_id": "gw", "password": "gw", **given}
+        **{"name": "a", "connector_id": 1, "host": "h", "port": 1, "system_id": "gw", "password": "gw"}
+        | {"tlvs": {0x1400: DeclaredTlv("octets", 1, 6)}}
+        | given
     )
 
 
@@ -74,6 +77,14 @@ def test_a_16_bit_reference_never_costs_a_part_more_than_was_paid() -> None:
 
 def test_ten_parts_of_the_narrow_reference_fit_whatever_is_wished() -> None:
     assert len(written(message(b"a" * 1530), long_messages="udh16")) == 10
+
+
+def test_what_the_carrier_s_connector_does_not_declare_stays_here() -> None:
+    tlvs = ((0x1400, b"vendor"), (0x1401, b"another's"), (0x0204, b"\x00\x01"))
+    (pdu,) = written(message(b"hello", tlvs=tlvs))
+    assert pdu.tlvs == (tlvs[0], tlvs[2])
+    (pdu,) = written(message(b"hello", tlvs=tlvs), tlvs={0x1401: DeclaredTlv("octets", 1, 2)})
+    assert pdu.tlvs == (tlvs[2],), "what was rerouted here travels only where it fits"
 
 
 def test_sar_says_in_tlvs_what_a_header_would() -> None:

@@ -13,6 +13,7 @@ import pytest
 from gateway.ingress.operations import standing_of
 from gateway.lifecycle import LifePolicy
 from gateway.message import Envelope, Message
+from gateway.smpp.declared_tlvs import parse_declared
 from gateway.smpp.pdus import (
     BindTransceiver,
     CancelSm,
@@ -328,3 +329,16 @@ async def test_version_5_is_told_how_full_our_queues_are(door: Door) -> None:
         door.life.settling.waiting += 30
         assert (await peer.ask(submit())).command_status == 0x14
         assert (await peer.ask(QuerySm(message_id="1", source_addr="ACME"))).tlv(0x0428) == bytes((100,))
+
+
+# ---------------------------------------------------------------- TLVs of one carrier
+
+
+async def test_a_declared_tlv_travels_when_it_fits_and_is_refused_when_not(door: Door) -> None:
+    lifecycle = door.life.lifecycle
+    lifecycle.declared_tlvs = {door.life.carrier.connector_id: parse_declared({"0x1401": "cstring 2-5"})}
+    async with door.peer(bound=True) as peer:
+        assert (await peer.ask(submit(tlvs=((0x1401, b"abc\0"), (0x1402, b"other"))))).command_status == 0
+        assert (await peer.ask(submit(tlvs=((0x1401, b"abcde\0"),)))).command_status == 0xC2
+        assert (await peer.ask(submit(tlvs=((0x1401, b"abc"),)))).command_status == 0xC4
+        assert await door.ground.count("messages") == 1

@@ -15,6 +15,8 @@ EXPECTED = {
     Refusal.SOURCE_INVALID: 0x0A,
     Refusal.SENDER_NOT_OWNED: 0x0A,
     Refusal.DESTINATION_INVALID: 0x0B,
+    Refusal.TLV_LENGTH: 0xC2,
+    Refusal.TLV_VALUE: 0xC4,
     Refusal.NO_ROUTE: 0x0B,
     Refusal.DATA_CODING_UNSUPPORTED: 0x45,
     Refusal.MESSAGE_LENGTH: 0x01,
