@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from gateway.command_line.french_inbound import FRENCH_INBOUND
 from gateway.command_line.french_logins import LOGINS
 
 _HELP: Final = {
@@ -397,4 +398,4 @@ _COLUMNS: Final = {
     "window": "fenêtre",
 }
 
-FRENCH: Final[dict[str, str]] = _HELP | _ANSWERS | _REFUSALS | _FINDINGS | _PROOFS | _COLUMNS | LOGINS
+FRENCH: Final[dict[str, str]] = _HELP | _ANSWERS | _REFUSALS | _FINDINGS | _PROOFS | _COLUMNS | LOGINS | FRENCH_INBOUND

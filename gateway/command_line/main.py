@@ -19,6 +19,7 @@ from gateway.command_line import (
     bench,
     checking,
     doctor,
+    inbound,
     live,
     logins,
     messages,
@@ -64,6 +65,7 @@ def make_app() -> typer.Typer:
     app.add_typer(routing.blocks, name="block")
     app.add_typer(routing.ranges, name="range")
     app.add_typer(messages.messages, name="message")
+    app.add_typer(inbound.inbound, name="inbound")
     app.command("binds")(live.show_binds)
     app.command("queue")(live.show_queue)
     app.command("check")(checking.check)

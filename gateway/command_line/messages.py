@@ -218,6 +218,8 @@ def _inbound_fields(row: asyncpg.Record) -> dict[str, Any]:
         "text": decode_text(row["user_data"], row["data_coding"], envelope.esm_class),
         "data_coding": row["data_coding"],
         "user_data": row["user_data"].hex(),
+        "parts": f"{row['part_count'] - row['parts_missing']}/{row['part_count']}",
+        "why": row["why"],
         "connector": row["connector"],
         "received_at": format_ms(row["received_at_ms"]),
         "notified_at": format_ms(row["notified_at_ms"]),
