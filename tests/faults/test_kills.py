@@ -22,6 +22,7 @@ from tests.faults.mixed_load import mixed_load, mixed_road
 from tests.faults.postgres import cluster, postmaster, send
 from tests.faults.road import Road
 
+RESTART_WITHIN_S = 120.0  # embedded.READY_TIMEOUT_S and STOP_TIMEOUT_S, and a slow machine
 CYCLES = int(os.environ.get("PASSERELLE_FAULT_CYCLES", "50"))
 RATE = float(os.environ.get("PASSERELLE_FAULT_RATE", "120"))  # submissions a second; chosen for two busy cores
 CALM_S = (0.2, 1.2)  # between service and the next kill; chosen: before, at and after the peak of a recovery
@@ -75,8 +76,13 @@ async def test_node_and_embedded_postgres_killed_at_random_lose_nothing(tmp_path
     async def kill_database() -> None:
         before = postmaster(data)
         send(data, signal.SIGKILL)
+
+        def is_over() -> bool:
+            return postmaster(data) not in (before, None) or way.node.exit_code is not None
+
         if way.node.exit_code is None:
-            await eventually(lambda: postmaster(data) not in (before, None), 30, "PostgreSQL started again by the node")
+            await eventually(is_over, RESTART_WITHIN_S, "PostgreSQL started again by the node")
+            assert way.node.exit_code is None, way.node.last_words()
 
     async def kill_node() -> None:
         await way.node.kill()
