@@ -10,6 +10,7 @@ from typing import Final
 
 from gateway.command_line.french_inbound import FRENCH_INBOUND
 from gateway.command_line.french_logins import LOGINS
+from gateway.command_line.french_receipts import RECEIPTS
 
 _HELP: Final = {
     "A telecom gateway: messages in and out over SMPP, durable and paid for.": (
@@ -398,4 +399,6 @@ _COLUMNS: Final = {
     "window": "fenêtre",
 }
 
-FRENCH: Final[dict[str, str]] = _HELP | _ANSWERS | _REFUSALS | _FINDINGS | _PROOFS | _COLUMNS | LOGINS | FRENCH_INBOUND
+FRENCH: Final[dict[str, str]] = (
+    _HELP | _ANSWERS | _REFUSALS | _FINDINGS | _PROOFS | _COLUMNS | LOGINS | FRENCH_INBOUND | RECEIPTS
+)

@@ -24,6 +24,7 @@ from gateway.command_line import (
     logins,
     messages,
     node,
+    receipts,
     routing,
     run,
     selftest,
@@ -66,6 +67,7 @@ def make_app() -> typer.Typer:
     app.add_typer(routing.ranges, name="range")
     app.add_typer(messages.messages, name="message")
     app.add_typer(inbound.inbound, name="inbound")
+    app.add_typer(receipts.receipts, name="receipt")
     app.command("binds")(live.show_binds)
     app.command("queue")(live.show_queue)
     app.command("check")(checking.check)

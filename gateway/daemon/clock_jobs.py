@@ -23,6 +23,7 @@ from gateway.cluster.lease_keeper import RENEW_EVERY_S
 from gateway.connector import Health
 from gateway.crash_points import crash_point
 from gateway.daemon import inbound_jobs
+from gateway.daemon.commands import follow_commands
 from gateway.daemon.configuration_schema import Configuration
 from gateway.daemon.rooms import Rooms
 from gateway.ingress.rates import DAY_MS
@@ -72,6 +73,7 @@ def jobs(rooms: Rooms, wall_ms: Clock) -> list[Coroutine[Any, Any, None]]:
         _every(COUNT_EVERY_S, lambda: count_day(rooms, wall_ms)),
         _recover_owed(rooms),
         _follow_facts(rooms, wall_ms),
+        follow_commands(rooms, wall_ms),
         _measure_lag(rooms),
         *inbound_jobs.jobs(rooms),
     ]
@@ -154,6 +156,7 @@ async def _follow_facts(rooms: Rooms, wall_ms: Clock) -> None:
                 book = FactBook(await load_facts(connection))
                 suspend_strangers(rooms.health, book, rooms.configuration)
                 rooms.lifecycle.book = book
+                rooms.deliveries.apply_facts(book.esmes.values())
                 if rooms.server is not None:
                     rooms.server.apply_facts(book)
                     await count_day(rooms, wall_ms)

@@ -139,6 +139,7 @@ async def _live(
     ids = MessageIds(seat.node_id, seat.last_id)
     deliveries = EsmeDeliveries(reader, settling, wall_ms, tallies, ids.next(wall_ms()))
     deliveries.owed_from_id = seat.owed_from_id
+    deliveries.apply_facts(book.esmes.values())
     lifecycle = Lifecycle(
         book,
         _policy(configuration, connector_ids),

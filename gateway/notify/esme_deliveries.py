@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable
-from typing import Final, Protocol
-
-import msgspec
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from gateway.crash_points import crash_point
 from gateway.message import InboundMessage, Message, node_of
 from gateway.message_states import FINAL
+from gateway.notify.mailbox import Bind, Mailbox, Owed
 from gateway.notify.receipt_text import is_wanted, receipt_for
 from gateway.smpp.errors import LocalProtocolError
 from gateway.smpp.pdus import DeliverSm
+from gateway.storage.facts import EsmeRow
 from gateway.storage.group_commit import NotCommitted, SettleStream
 from gateway.storage.messages import decode_envelope
 from gateway.storage.reader import Reader
@@ -28,67 +27,10 @@ from gateway.tallies import Tallies
 
 log = logging.getLogger("passerelle.notify")
 
-QUEUE_LIMIT: Final = 5_000  # chosen: owed to one ESME in memory; more wait as rows
 PAGE: Final = 2_500  # chosen: rows read back at once, half of the queue
 RETRY_S: Final = (5, 30, 120, 600, 3600)  # smpp-answers; the last one is repeated
 GIVE_UP_MS: Final = 24 * 3600 * 1000  # smpp-answers: 24 h, then dead letter
 TEMPORARY_STATUSES: Final = frozenset({0x08, 0x14, 0x58, 0x64})  # smpp-answers: anything else refused is permanent
-
-
-class Bind(Protocol):
-    """A bound session that can take deliver_sm."""
-
-    def deliverable(self) -> int:
-        """How many it takes now."""
-        ...
-
-    def wind_clock(self) -> bool:
-        """Tell the session what time it is, before anything is sent."""
-        ...
-
-    def deliver(self, pdu: DeliverSm, context: object) -> None:
-        """Send one."""
-        ...
-
-    def flush(self) -> None:
-        """Write what was sent."""
-        ...
-
-
-class Owed(msgspec.Struct):
-    """One thing an ESME is owed. stored: a row of waiting_notifications names it."""
-
-    esme_id: int
-    account_id: int
-    message_id: int
-    message: Message | None
-    inbound: InboundMessage | None
-    tries: int = 0
-    give_up_at_ms: int = 0
-    stored: bool = False
-    closed: bool = False
-
-    def pdu(self) -> DeliverSm:
-        """The deliver_sm that carries it."""
-        if self.message is not None:
-            return receipt_for(self.message)
-        assert self.inbound is not None
-        return _inbound_pdu(self.inbound)
-
-
-class _Mailbox:
-    """One ESME's binds and what it is owed, in memory."""
-
-    __slots__ = ("binds", "later", "left", "queue", "read_from_id", "here", "turn")
-
-    def __init__(self) -> None:
-        self.binds: list[Bind] = []
-        self.queue: deque[Owed] = deque()
-        self.later: list[tuple[int, Owed]] = []  # due at (Unix milliseconds), to be tried again
-        self.read_from_id: int | None = 0  # rows after this id wait; None: all rows are in memory
-        self.here: set[int] = set()  # message ids in memory: queued, sent and unanswered, or to be tried again
-        self.left: set[int] | None = None  # while rows are read: ids that left memory meanwhile
-        self.turn = 0
 
 
 class EsmeDeliveries:
@@ -101,7 +43,8 @@ class EsmeDeliveries:
         self._settling = settling
         self._wall_ms = wall_ms
         self._tallies = tallies
-        self._mailboxes: dict[int, _Mailbox] = {}
+        self._mailboxes: dict[int, Mailbox] = {}
+        self._wishes: dict[int, tuple[bool, bool]] = {}  # by ESME: the newest first, a receipt for each part
         self._outstanding: dict[int, None] = {}  # message ids owed from memory only, in order of offering
         self._born_id = born_id  # this node's inbound messages from here on are this life's own
         self._offered: set[int] = set()  # ESMEs with something new in their queue
@@ -120,11 +63,17 @@ class EsmeDeliveries:
         self.owed_from_id = min(self.owed_from_id, owed_from_id)
         self._lives_to_recover += 1
 
-    def _mailbox(self, esme_id: int) -> _Mailbox:
+    def _mailbox(self, esme_id: int) -> Mailbox:
         mailbox = self._mailboxes.get(esme_id)
         if mailbox is None:
-            mailbox = self._mailboxes[esme_id] = _Mailbox()
+            mailbox = self._mailboxes[esme_id] = Mailbox(*self._wishes.get(esme_id, (False, False)))
         return mailbox
+
+    def apply_facts(self, esmes: Iterable[EsmeRow]) -> None:
+        """How logins wish to be told; what is in memory already keeps its place."""
+        self._wishes = {e.esme_id: (e.receipts_first == "newest", e.receipt_for_each_part) for e in esmes}
+        for esme_id, mailbox in self._mailboxes.items():
+            mailbox.wish(*self._wishes.get(esme_id, (False, False)))
 
     # ------------------------------------------------------------------ what is owed
 
@@ -138,7 +87,7 @@ class EsmeDeliveries:
         else:
             now_ms = self._wall_ms()
             self._settling.batch.waiting.append(
-                (message.esme_id, message.account_id, message.message_id, "receipt", 0, now_ms, now_ms + GIVE_UP_MS)
+                (message.esme_id, message.account_id, message.message_id, "receipt", 0, now_ms, now_ms + GIVE_UP_MS, 0)
             )
 
     def oldest_owed_id(self) -> int | None:
@@ -152,8 +101,14 @@ class EsmeDeliveries:
             self._settling.save(message)
             return
         owed = Owed(message.esme_id, message.account_id, message.message_id, message, None)
+        owed.parts = self._parts_of(message)
         owed.stored = message.message_id < self.owed_from_id
         self._owe(owed)
+
+    def _parts_of(self, message: Message) -> int:
+        """How many receipts a message takes: one, or one for each part that we made of it."""
+        each_part = message.part_count > 1 and self._wishes.get(message.esme_id, (False, False))[1]
+        return message.part_count if each_part else 1
 
     def offer_inbound(self, inbound: InboundMessage) -> None:
         """Take over a stored message from a handset that has an owner."""
@@ -165,12 +120,13 @@ class EsmeDeliveries:
         mailbox = self._mailbox(owed.esme_id)
         if not owed.stored:
             self._outstanding[owed.message_id] = None
-        if not mailbox.binds or mailbox.read_from_id is not None or len(mailbox.queue) >= QUEUE_LIMIT:
-            self._leave_to_rows(mailbox, owed)
-        else:
-            mailbox.here.add(owed.message_id)
-            mailbox.queue.append(owed)
+        if mailbox.newest_first and mailbox.binds and not mailbox.takes_more:
+            self._leave_to_rows(mailbox, mailbox.queue.pop())  # the oldest makes room
+        if mailbox.takes_more:
+            mailbox.put(owed)
             self._offered.add(owed.esme_id)
+        else:
+            self._leave_to_rows(mailbox, owed)
 
     def deliver_offered(self) -> None:
         """Send what was offered, as far as windows allow: one write a bind, however many were offered."""
@@ -178,26 +134,26 @@ class EsmeDeliveries:
             self._deliver(self._mailbox(esme_id))
         self._offered.clear()
 
-    def _leave_to_rows(self, mailbox: _Mailbox, owed: Owed) -> None:
+    def _leave_to_rows(self, mailbox: Mailbox, owed: Owed) -> None:
         """Keep it as a row; rows are read back when the ESME has a bind and room."""
         self._store(owed, self._wall_ms())
-        self._forget(mailbox, owed)
+        mailbox.forget(owed)
         crash_point("notify.left_to_rows")
-        if mailbox.read_from_id is None:
-            mailbox.read_from_id = owed.message_id - 1
-        else:
-            mailbox.read_from_id = min(mailbox.read_from_id, owed.message_id - 1)
-
-    @staticmethod
-    def _forget(mailbox: _Mailbox, owed: Owed) -> None:
-        mailbox.here.discard(owed.message_id)
-        if mailbox.left is not None:
-            mailbox.left.add(owed.message_id)
+        mailbox.row_waits(owed.message_id)
 
     def _store(self, owed: Owed, due_at_ms: int) -> None:
         kind = "receipt" if owed.inbound is None else "inbound"
         self._settling.batch.waiting.append(
-            (owed.esme_id, owed.account_id, owed.message_id, kind, owed.tries, due_at_ms, owed.give_up_at_ms)
+            (
+                owed.esme_id,
+                owed.account_id,
+                owed.message_id,
+                kind,
+                owed.tries,
+                due_at_ms,
+                owed.give_up_at_ms,
+                owed.parts_told,
+            )
         )
         self._settling.durable()
         owed.stored = True
@@ -227,31 +183,27 @@ class EsmeDeliveries:
         """A bind of this ESME takes more again."""
         self._deliver(self._mailbox(esme_id))
 
-    def look_again(self, esme_id: int) -> None:
-        """Rows were written for this ESME by somebody else: they are read when it has a bind and room."""
-        mailbox = self._mailboxes.get(esme_id)  # one that is made later reads from the beginning
-        if mailbox is not None:
-            mailbox.read_from_id = 0
-
-    def _deliver(self, mailbox: _Mailbox) -> None:
+    def _deliver(self, mailbox: Mailbox) -> None:
         queue = mailbox.queue
         touched: list[Bind] = []
         if queue:
             for each in list(mailbox.binds):
                 each.wind_clock()
         while queue:
-            bind = self._next_bind(mailbox)
-            if bind is None:
+            bind = mailbox.next_bind(queue[0].impossible_on)
+            if bind is None and not queue[0].impossible_on:
                 break
             owed = queue.popleft()
             if owed.closed:
                 continue  # a late answer came while it waited to be tried again
+            if bind is None:  # those that could carry it are busy, or not there: it holds up nobody
+                mailbox.later.append((self._wall_ms(), owed))
+                continue
             owed.tries += 1
             try:
-                bind.deliver(owed.pdu(), owed)
+                bind.deliver(_pdu(owed), owed)
             except LocalProtocolError as fault:  # boundary: what this bind cannot be told must not end the node
-                log.error("delivery_impossible", extra={"message_id": owed.message_id, "why": str(fault)})
-                self._close(owed, "dead")
+                self._not_on(mailbox, owed, bind, fault)
                 continue
             if bind not in touched:
                 touched.append(bind)
@@ -260,15 +212,15 @@ class EsmeDeliveries:
         if touched:
             crash_point("notify.written")
 
-    @staticmethod
-    def _next_bind(mailbox: _Mailbox) -> Bind | None:
-        """The next bind in turn that has room."""
-        binds = mailbox.binds
-        for _ in range(len(binds)):
-            mailbox.turn = (mailbox.turn + 1) % len(binds)
-            if binds[mailbox.turn].deliverable() > 0:
-                return binds[mailbox.turn]
-        return None
+    def _not_on(self, mailbox: Mailbox, owed: Owed, bind: Bind, fault: LocalProtocolError) -> None:
+        """This bind cannot carry it (a v3.3 one takes no TLV): another one of the login may."""
+        owed.tries -= 1
+        owed.impossible_on = (*(each for each in owed.impossible_on if each in mailbox.binds), bind)
+        if any(each not in owed.impossible_on for each in mailbox.binds):
+            mailbox.queue.appendleft(owed)
+            return
+        log.error("delivery_impossible", extra={"message_id": owed.message_id, "why": str(fault)})
+        self._close(owed, "dead")
 
     def answered(self, esme_id: int, bind: Bind, context: object, command_status: int) -> None:
         """The ESME answered a deliver_sm."""
@@ -276,7 +228,12 @@ class EsmeDeliveries:
             return
         mailbox = self._mailbox(esme_id)
         if command_status == 0:
-            self._close(context, "done")
+            context.parts_told += 1
+            if context.parts_told < context.parts and not context.closed:
+                context.tries = 0
+                mailbox.queue.appendleft(context)  # the receipt of its next part
+            else:
+                self._close(context, "done")
             crash_point("notify.acknowledged")
         elif command_status in TEMPORARY_STATUSES:
             self._again(mailbox, context)
@@ -291,7 +248,7 @@ class EsmeDeliveries:
         if isinstance(context, Owed):
             self._again(self._mailbox(esme_id), context)
 
-    def _again(self, mailbox: _Mailbox, owed: Owed) -> None:
+    def _again(self, mailbox: Mailbox, owed: Owed) -> None:
         if owed.closed:
             return
         now_ms = self._wall_ms()
@@ -308,13 +265,16 @@ class EsmeDeliveries:
         owed.closed = True
         now_ms = self._wall_ms()
         mailbox = self._mailbox(owed.esme_id)
-        self._forget(mailbox, owed)
+        mailbox.forget(owed)
         if mailbox.later:  # a late answer to what was to be tried again
             mailbox.later = [(at_ms, each) for at_ms, each in mailbox.later if each is not owed]
         if self._told_meanwhile is not None:
             self._told_meanwhile.add(owed.message_id)
         self._tallies.notifications[how] += 1
-        if owed.message is not None:
+        if owed.message is not None and owed.read_back:  # another object of this message may be settled here
+            self._settling.batch.receipts_closed.append((owed.account_id, owed.message_id, how, now_ms))
+            self._settling.durable()
+        elif owed.message is not None:
             owed.message.notify = how
             owed.message.notified_at_ms = now_ms
             self._settling.save(owed.message)
@@ -338,17 +298,19 @@ class EsmeDeliveries:
                 mailbox.queue.extend(due)
             if mailbox.binds:
                 self._deliver(mailbox)
-                while self._wants_rows(mailbox) and await self._read_back(esme_id, mailbox):
+                while mailbox.wants_rows and await self._read_back(esme_id, mailbox):
                     self._deliver(mailbox)
                 self._deliver(mailbox)
 
-    @staticmethod
-    def _wants_rows(mailbox: _Mailbox) -> bool:
-        return bool(mailbox.binds) and mailbox.read_from_id is not None and len(mailbox.queue) < QUEUE_LIMIT // 2
+    def look_again(self, esme_id: int) -> None:
+        """Rows were added beside us (a replay, another node): they are read at the clock's next turn."""
+        mailbox = self._mailboxes.get(esme_id)  # one that is made later reads from the first row
+        if mailbox is not None:
+            mailbox.rows_wait(mailbox.first_edge)
 
-    async def _read_back(self, esme_id: int, mailbox: _Mailbox) -> bool:
+    async def _read_back(self, esme_id: int, mailbox: Mailbox) -> bool:
         """Read the next page of rows; what is in memory already is left out. False: PostgreSQL is away."""
-        from_id = mailbox.read_from_id or 0
+        from_id = mailbox.first_edge if mailbox.read_from_id is None else mailbox.read_from_id
         mailbox.read_from_id = (
             None  # what is left to rows from here on moves it again, even while we wait for the commit
         )
@@ -356,19 +318,18 @@ class EsmeDeliveries:
         left: set[int] = set()
         mailbox.left = left
         try:
-            rows = await self._reader.waiting_of_esme(esme_id, from_id, PAGE)
+            rows = await self._reader.waiting_of_esme(esme_id, from_id, PAGE, mailbox.newest_first)
             receipts = await self._reader.load_messages(
                 [(r["account_id"], r["message_id"]) for r in rows if r["kind"] == "receipt"]
             )
             inbound = await self._reader.load_inbound([r["message_id"] for r in rows if r["kind"] == "inbound"])
         except NotCommitted:
-            mailbox.read_from_id = from_id if mailbox.read_from_id is None else min(from_id, mailbox.read_from_id)
+            mailbox.rows_wait(from_id)
             return False
         finally:
             mailbox.left = None
         if len(rows) == PAGE:
-            last = rows[-1]["message_id"]
-            mailbox.read_from_id = last if mailbox.read_from_id is None else min(last, mailbox.read_from_id)
+            mailbox.rows_wait(rows[-1]["message_id"])
         if rows:
             crash_point("notify.read_back")
         for row in rows:
@@ -376,25 +337,18 @@ class EsmeDeliveries:
             if message_id in mailbox.here or message_id in left:
                 continue  # the row is a memory of the past
             message = receipts.get(message_id)
-            if message is not None and message.notify != "asked":
+            if message is not None and message.notify != "asked" and not row["replayed"]:
                 continue
             if message is not None and message.state not in FINAL:
                 continue  # its row was stored a moment before it becomes final
-            if message is None and (message_id not in inbound or inbound[message_id].state != "due"):
+            arrived = inbound.get(message_id)
+            if message is None and (arrived is None or (arrived.state != "due" and not row["replayed"])):
                 continue
-            mailbox.here.add(message_id)
-            mailbox.queue.append(
-                Owed(
-                    esme_id,
-                    row["account_id"],
-                    message_id,
-                    message,
-                    inbound.get(message_id),
-                    row["tries"],
-                    row["give_up_at_ms"],
-                    stored=True,
-                )
-            )
+            owed = Owed(esme_id, row["account_id"], message_id, message, arrived, row["tries"], row["give_up_at_ms"])
+            owed.stored = owed.read_back = True
+            owed.parts = self._parts_of(message) if message is not None else 1
+            owed.parts_told = min(row["parts_told"], owed.parts - 1)
+            mailbox.put_read_back(owed)
         return True
 
     async def recover(self, account_ids: list[int]) -> int:
@@ -452,13 +406,22 @@ class EsmeDeliveries:
             if message_id in self._mailbox(row["esme_id"]).here:
                 continue
             message = receipts.get(message_id)
-            owed = Owed(row["esme_id"], row["account_id"], message_id, message, inbound.get(message_id), stored=True)
+            owed = Owed(row["esme_id"], row["account_id"], message_id, message, inbound.get(message_id))
+            owed.stored = owed.read_back = True
             if owed.inbound is not None or (message is not None and message.notify == "asked"):
                 self._close(owed, "dead")
             else:
                 self._settling.batch.taken.append((owed.esme_id, message_id))  # its message is gone, or was told
         await self._settling.durable()
         return len(rows)
+
+
+def _pdu(owed: Owed) -> DeliverSm:
+    """The deliver_sm that carries it, or its next part."""
+    if owed.message is not None:
+        return receipt_for(owed.message, owed.parts_told if owed.parts > 1 else None)
+    assert owed.inbound is not None
+    return _inbound_pdu(owed.inbound)
 
 
 def _inbound_pdu(inbound: InboundMessage) -> DeliverSm:

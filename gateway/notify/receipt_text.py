@@ -6,30 +6,45 @@ Pure. What must not enter: whether and when it is sent.
 
 from __future__ import annotations
 
-from gateway.message import Message, accepted_at_ms
+from gateway.message import PART_DELIVERED, PART_UNKNOWN, Message, accepted_at_ms
 from gateway.message_states import RECEIPT_WORD, SMPP_MESSAGE_STATE
 from gateway.smpp.pdus import DeliverSm
 from gateway.smpp.times import format_receipt_date
 
 TAG_RECEIPTED_MESSAGE_ID = 0x001E
 TAG_MESSAGE_STATE = 0x0427
+TAG_SAR_TOTAL_SEGMENTS, TAG_SAR_SEGMENT_SEQNUM = 0x020E, 0x020F
 ESM_RECEIPT = 0x04
 _STATE_OCTET = {state: bytes((value,)) for state, value in SMPP_MESSAGE_STATE.items()}
 
 
-def receipt_for(message: Message) -> DeliverSm:
-    """The receipt of a final message. err: the carrier's code where it has at most three characters, else 000 or
-    999.
+def receipt_for(message: Message, part_no: int | None = None) -> DeliverSm:
+    """The receipt of a final message, or of one of its parts (where the login wants one for each). err: the carrier's
+    code where it has at most three characters, else 000 or 999.
     """
+    state = message.state if part_no is None else _part_state(message, part_no)
+    delivered = state == "delivered"
+    error = message.error if 0 < len(message.error) <= 3 else "000" if delivered else "999"
+    count, arrived = (message.part_count, message.part_states.count("D")) if part_no is None else (1, int(delivered))
+    place: tuple[tuple[int, bytes], ...] = ()
+    if part_no is not None:
+        place = (
+            (TAG_SAR_TOTAL_SEGMENTS, bytes((message.part_count,))),
+            (TAG_SAR_SEGMENT_SEQNUM, bytes((part_no + 1,))),
+        )
+    return _notification(message, ESM_RECEIPT, state, f"sub:{count:03d} dlvrd:{arrived:03d}", error, place)
+
+
+def _notification(
+    message: Message, esm_class: int, state: str, counts: str, error: str, tlvs: tuple[tuple[int, bytes], ...]
+) -> DeliverSm:
     envelope = message.envelope
     message_id = str(envelope.multi[0] if envelope.multi else message.message_id)  # the one id its sender was told
-    delivered = message.state == "delivered"
-    error = message.error if 0 < len(message.error) <= 3 else "000" if delivered else "999"
     text = (
-        f"id:{message_id} sub:{message.part_count:03d} dlvrd:{message.part_states.count('D'):03d}"
+        f"id:{message_id} {counts}"
         f" submit date:{format_receipt_date(accepted_at_ms(message.message_id))}"
         f" done date:{format_receipt_date(message.final_at_ms)}"
-        f" stat:{RECEIPT_WORD[message.state]} err:{error:0>3} text:"
+        f" stat:{RECEIPT_WORD[state]} err:{error:0>3} text:"
     )
     return DeliverSm(
         source_addr_ton=envelope.dest_addr_ton,
@@ -38,13 +53,22 @@ def receipt_for(message: Message) -> DeliverSm:
         dest_addr_ton=envelope.source_addr_ton,
         dest_addr_npi=envelope.source_addr_npi,
         destination_addr=envelope.submitted_source,
-        esm_class=ESM_RECEIPT,
+        esm_class=esm_class,
         short_message=text.encode("ascii"),
         tlvs=(
             (TAG_RECEIPTED_MESSAGE_ID, message_id.encode("ascii") + b"\0"),
-            (TAG_MESSAGE_STATE, _STATE_OCTET[message.state]),
+            (TAG_MESSAGE_STATE, _STATE_OCTET[state]),
+            *tlvs,
         ),
     )
+
+
+def _part_state(message: Message, part_no: int) -> str:
+    """What became of one part: of those that nobody told of when the message ended, the message's own end."""
+    letter = message.part_states[part_no]
+    if letter == PART_DELIVERED:
+        return "delivered"
+    return "unknown" if message.state == "delivered" or letter == PART_UNKNOWN else message.state
 
 
 def is_wanted(message: Message) -> bool:

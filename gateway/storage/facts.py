@@ -56,6 +56,8 @@ class EsmeRow(msgspec.Struct, frozen=True):
     max_transceivers: int = 1000
     former_password_hash: str = ""  # binds too, before former_until_ms (Unix milliseconds)
     former_until_ms: int = 0
+    receipts_first: str = "oldest"  # after an absence; or newest
+    receipt_for_each_part: bool = False  # of a message that we cut
 
 
 class SenderNameRow(msgspec.Struct, frozen=True, gc=False):

@@ -197,10 +197,11 @@ async def bury_parked(connection: asyncpg.Connection, before_ms: int) -> int:
 
 
 async def waiting_of_esme(
-    connection: asyncpg.Connection, esme_id: int, after_id: int, limit: int
+    connection: asyncpg.Connection, esme_id: int, edge_id: int, limit: int, newest_first: bool = False
 ) -> list[asyncpg.Record]:
-    """What an ESME is owed, oldest first."""
-    return list(await connection.fetch(MESSAGE_SQL["waiting_of_esme"], esme_id, after_id, limit))
+    """What an ESME is owed, oldest first after a message id, or newest first before it."""
+    statement = MESSAGE_SQL["newest_waiting_of_esme"] if newest_first else MESSAGE_SQL["waiting_of_esme"]
+    return list(await connection.fetch(statement, esme_id, edge_id, limit))
 
 
 async def waiting_overdue(connection: asyncpg.Connection, now_ms: int, limit: int) -> list[asyncpg.Record]:

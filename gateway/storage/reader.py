@@ -124,9 +124,11 @@ class Reader:
         """Forget parked receipts older than a time; how many."""
         return await self.run(lambda c: rows.bury_parked(c, before_ms))
 
-    async def waiting_of_esme(self, esme_id: int, after_id: int, limit: int) -> list[asyncpg.Record]:
-        """What an ESME is owed, oldest first, after a message id."""
-        return await self.run(lambda c: rows.waiting_of_esme(c, esme_id, after_id, limit))
+    async def waiting_of_esme(
+        self, esme_id: int, edge_id: int, limit: int, newest_first: bool = False
+    ) -> list[asyncpg.Record]:
+        """What an ESME is owed, oldest first after a message id, or newest first before it."""
+        return await self.run(lambda c: rows.waiting_of_esme(c, esme_id, edge_id, limit, newest_first))
 
     async def waiting_overdue(self, now_ms: int, limit: int) -> list[asyncpg.Record]:
         """What ESMEs were owed for too long."""

@@ -18,7 +18,7 @@ from gateway.storage.settle_batch import CLOSED_COLUMN, HOLD_COLUMN, POSITIONAL,
 
 log = logging.getLogger("passerelle.storage")
 
-FORGETTING: Final = ("drop_delayed", "drop_waiting", "close_inbound", "drop_parked")
+FORGETTING: Final = ("drop_delayed", "drop_waiting", "close_inbound", "close_receipts", "drop_parked")
 ROW_CHARACTERS: Final = 4_000  # chosen: of a row that is set aside
 
 Write = Callable[[Sequence[object], Sequence[tuple[str, tuple[Any, ...]]]], Awaitable[None]]

@@ -36,10 +36,11 @@ class SettleBatch:
         self.delays: list[tuple[int, int, int, str]] = []  # due_at_ms, account_id, message_id, why
         self.refusals: list[tuple[int, int, str]] = []  # account_id, message_id, connector ids with commas between
         self.events: list[tuple[int, int, int, str, str]] = []  # account_id, message_id, at_ms, event, detail
-        self.waiting: list[tuple[int, int, int, str, int, int, int]] = []  # as waiting_notifications
+        self.waiting: list[tuple[int, int, int, str, int, int, int, int]] = []  # as waiting_notifications
         self.taken: list[tuple[int, int]] = []  # esme_id, message_id
         self.inbound: list[InboundMessage] = []
         self.inbound_closed: list[tuple[int, str, int]] = []  # message_id, state, at_ms
+        self.receipts_closed: list[tuple[int, int, str, int]] = []  # account_id, message_id, done or dead, at_ms
         self.dresses: list[tuple[int, str, str, str, int]] = []  # connector_id, dress, answered, receipted, at_ms
         self.inbound_parts: list[InboundPart] = []
         self.opt_outs: list[tuple[int, str, bool, str, int]] = []  # account_id, number, opted_out, word, at_ms
@@ -60,6 +61,7 @@ class SettleBatch:
             or self.taken
             or self.inbound
             or self.inbound_closed
+            or self.receipts_closed
             or self.dresses
             or self.inbound_parts
             or self.opt_outs
@@ -94,6 +96,7 @@ class SettleBatch:
         rest.undelayed, self.undelayed = [key for key in self.undelayed if key not in put_off_again], []
         rest.taken, self.taken = self.taken, []
         rest.inbound_closed, self.inbound_closed = self.inbound_closed, []
+        rest.receipts_closed, self.receipts_closed = self.receipts_closed, []
         rest._waiter, self._waiter = self._waiter, None
         return self, rest
 
@@ -214,6 +217,7 @@ class SettleBatch:
             ("drop_waiting", list(self.taken)),  # after it: what is kept and then taken in one batch is taken
             ("store_inbound", inbound),
             ("close_inbound", list(self.inbound_closed)),
+            ("close_receipts", list(self.receipts_closed)),
             ("remember_dresses", list(last_dress.values())),
             ("drop_parked", [(parked_id,) for parked_id in self.joined]),
             *inbound_tables(self.inbound_parts, self.opt_outs, self.conversations),

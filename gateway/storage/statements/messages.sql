@@ -50,10 +50,11 @@ WITH stream AS (
     WHERE node_id = $2 AND stream = 'settle' AND epoch = $3 AND batch = $1 - 1 RETURNING 1
 ), changed AS (
     UPDATE messages m SET
-        connector_id = n.connector_id, route_id = n.route_id, route_why = n.route_why, state = n.state, hold = n.hold, notify = n.notify,
+        connector_id = n.connector_id, route_id = n.route_id, route_why = n.route_why, state = n.state, hold = n.hold,
+        notify = CASE WHEN m.notify IN ('done', 'dead') THEN m.notify ELSE n.notify END, -- told by another object of it
         part_states = n.part_states, smsc_message_ids = n.smsc_message_ids, attempt_count = n.attempt_count,
         in_doubt_count = n.in_doubt_count, error = n.error, submitted_at_ms = n.submitted_at_ms, final_at_ms = n.final_at_ms,
-        notified_at_ms = n.notified_at_ms, revision = n.revision + 1, sends = n.sends
+        notified_at_ms = greatest(m.notified_at_ms, n.notified_at_ms), revision = n.revision + 1, sends = n.sends
     FROM unnest($4::integer[], $5::bigint[], $6::smallint[], $7::integer[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
                 $13::text[], $14::smallint[], $15::smallint[], $16::text[], $17::bigint[], $18::bigint[], $19::bigint[], $20::integer[], $34::smallint[])
         AS n (account_id, message_id, connector_id, route_id, route_why, state, hold, notify, part_states,
@@ -236,14 +237,25 @@ SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::text[], $5::
 
 -- name: wait_notifications
 -- Keeps what an ESME has not taken, with the time of the next try.
-INSERT INTO waiting_notifications (esme_id, account_id, message_id, kind, tries, due_at_ms, give_up_at_ms)
-SELECT * FROM unnest($1::integer[], $2::integer[], $3::bigint[], $4::text[], $5::smallint[], $6::bigint[], $7::bigint[])
-ON CONFLICT (esme_id, message_id) DO UPDATE SET tries = excluded.tries, due_at_ms = excluded.due_at_ms;
+INSERT INTO waiting_notifications (esme_id, account_id, message_id, kind, tries, due_at_ms, give_up_at_ms, parts_told)
+SELECT * FROM unnest($1::integer[], $2::integer[], $3::bigint[], $4::text[], $5::smallint[], $6::bigint[], $7::bigint[], $8::smallint[])
+ON CONFLICT (esme_id, message_id) DO UPDATE SET tries = excluded.tries, due_at_ms = excluded.due_at_ms, parts_told = excluded.parts_told;
+
+-- name: close_receipts
+-- Receipts that were taken, or given up, of messages that other objects may be settling: the revision is left alone.
+UPDATE messages m SET notify = CASE WHEN m.notify = 'done' THEN m.notify ELSE n.notify END, notified_at_ms = n.at_ms
+FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::bigint[]) AS n (account_id, message_id, notify, at_ms)
+WHERE m.account_id = n.account_id AND m.message_id = n.message_id;
 
 -- name: waiting_of_esme
 -- What an ESME is owed, oldest first, after a given message.
-SELECT message_id, account_id, kind, tries, due_at_ms, give_up_at_ms FROM waiting_notifications
+SELECT message_id, account_id, kind, tries, due_at_ms, give_up_at_ms, replayed, parts_told FROM waiting_notifications
 WHERE esme_id = $1 AND message_id > $2 ORDER BY message_id LIMIT $3;
+
+-- name: newest_waiting_of_esme
+-- What an ESME is owed, newest first, before a given message.
+SELECT message_id, account_id, kind, tries, due_at_ms, give_up_at_ms, replayed, parts_told FROM waiting_notifications
+WHERE esme_id = $1 AND message_id < $2 ORDER BY message_id DESC LIMIT $3;
 
 -- name: drop_waiting
 -- Forgets what was taken or given up.

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from gateway.message import Message, message_id_at
-from gateway.notify import esme_deliveries
-from gateway.notify.esme_deliveries import EsmeDeliveries, Owed
+from gateway.notify import esme_deliveries, mailbox
+from gateway.notify.esme_deliveries import EsmeDeliveries
+from gateway.notify.mailbox import Owed
 from gateway.smpp.pdus import DeliverSm
 from gateway.storage import facts
 from tests.eventually import eventually
@@ -265,7 +266,7 @@ async def test_a_late_answer_closes_it_and_nothing_is_delivered_twice_for_nothin
 async def test_a_queue_beyond_its_limit_spills_to_rows_and_comes_back_in_order_once(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(esme_deliveries, "QUEUE_LIMIT", 10)
+    monkeypatch.setattr(mailbox, "QUEUE_LIMIT", 10)
     monkeypatch.setattr(esme_deliveries, "PAGE", 4)
     async with post_of(ground) as post:
         bind = await post.attach(BindAtHand(2))

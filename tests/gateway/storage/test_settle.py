@@ -234,7 +234,7 @@ async def test_all_extras_of_a_batch_are_stored(house: House) -> None:
         parked=[parked],
         delays=[(5, *key, "first"), (9, *key, "last word")],
         events=[(*key, 1, "try_later", "x"), (*key, 2, "rerouted", "y")],
-        waiting=[(1, *key, "receipt", 0, 1, 2), (1, *key, "receipt", 1, 3, 4)],
+        waiting=[(1, *key, "receipt", 0, 1, 2, 0), (1, *key, "receipt", 1, 3, 4, 0)],
         inbound=[arrived],
     )
     assert await rows.load_parked(house.connection, 0, 9, house.seat.node_id) == [parked]
@@ -257,7 +257,7 @@ async def test_all_extras_of_a_batch_are_stored(house: House) -> None:
 
 async def test_what_is_kept_and_taken_in_one_batch_is_taken(house: House) -> None:
     (message,) = await accepted(house)
-    kept = (1, message.account_id, message.message_id, "receipt", 1, 3, 4)
+    kept = (1, message.account_id, message.message_id, "receipt", 1, 3, 4, 0)
     await settle(house, waiting=[kept], taken=[(1, message.message_id)])
     assert await house.value("SELECT count(*) FROM waiting_notifications") == 0
 
@@ -306,7 +306,7 @@ async def test_what_forgets_and_what_tells_stays_with_the_rest_of_a_split_batch(
         undelayed=[(1, 1), (1, 2)],
         delays=[(1, 1, 2, "x")],
         events=[(1, 1, 1, "a", "b")],
-        waiting=[(1, 1, 1, "receipt", 0, 0, 0)],
+        waiting=[(1, 1, 1, "receipt", 0, 0, 0, 0)],
         taken=[(1, 1)],
         inbound_closed=[(1, "done", 1)],
     )

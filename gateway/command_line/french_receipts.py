@@ -1,0 +1,53 @@
+"""The French of `passerelle receipt`; joined to the rest by french.py.
+
+What belongs here: its sentences, help texts and columns.
+What must not enter: a sentence without its English in receipts.py.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+RECEIPTS: Final = {
+    "--since is not before --until": "--since n'est pas avant --until",
+    "From this UTC time on, or so long ago: 2026-01-31T08:00, 90m, 2d.": (
+        "À partir de cette heure UTC, ou depuis ce temps : 2026-01-31T08:00, 90m, 2d."
+    ),
+    "How they ended: dead, done, or all.": "Comment ils ont fini : dead, done ou all.",
+    "Of all logins of this account.": "De tous les accès de ce compte.",
+    "Of messages accepted before then; else now.": "Des messages acceptés avant cela ; sinon maintenant.",
+    "Of messages accepted from then on: 2026-01-31T08:00, 90m, 2d.": (
+        "Des messages acceptés à partir de là : 2026-01-31T08:00, 90m, 2d."
+    ),
+    "Of this SMPP login alone.": "De cet accès SMPP seul.",
+    "Receipts: told again, dead letters, ids.": "Les accusés : redits, lettres mortes, identifiants.",
+    "Show how carriers write their ids in receipts, as their first receipts taught.": (
+        "Montrer comment les opérateurs écrivent leurs identifiants dans les accusés, tel qu'appris des premiers."
+    ),
+    "Show the receipts and inbound messages that no customer took.": (
+        "Montrer les accusés et les messages entrants qu'aucun client n'a pris."
+    ),
+    "Show what was asked to be told again, who asked, and what came of it.": (
+        "Montrer ce qu'on a demandé de redire, qui, et ce qui en est advenu."
+    ),
+    "Tell a customer again what became of his messages.": "Redire à un client ce que ses messages sont devenus.",
+    "answered": "répondu",
+    "arguments": "arguments",
+    "asked_at": "demandé_le",
+    "asked_by": "demandé_par",
+    "command": "commande",
+    "dress": "forme",
+    "given_up_at": "abandonné_le",
+    "learnt_at": "appris_le",
+    "look at: passerelle receipt replays": "voir : passerelle receipt replays",
+    "name a span that has a beginning and an end": "nommer une période qui a un début et une fin",
+    "no node has done it yet: command {command} waits; look at: passerelle receipt replays": (
+        "aucun nœud ne l'a encore fait : la commande {command} attend ; voir : passerelle receipt replays"
+    ),
+    "receipted": "dans_l'accusé",
+    "receipts to be told again: {count}": "accusés à redire : {count}",
+    "result": "résultat",
+    "the node refuses: {why}": "le nœud refuse : {why}",
+    "whose receipts?": "les accusés de qui ?",
+    "write either --account NAME or --esme SYSTEM_ID": "écrire soit --account NOM, soit --esme SYSTEM_ID",
+}

@@ -1,0 +1,69 @@
+-- What people ask of living nodes: rows that say who, when, what, and what came of it.
+
+-- name: ask
+-- Asks nodes for something; $1 NULL: any node may take it.
+INSERT INTO node_commands (node_id, command, arguments, asked_by) VALUES ($1, $2, $3::jsonb, $4) RETURNING command_id;
+
+-- name: find_command
+-- One command and what came of it.
+SELECT c.command_id, c.command, c.arguments, c.asked_by, c.asked_at, c.state, n.name AS taken_by, c.taken_at, c.ended_at, c.result
+  FROM node_commands c LEFT JOIN nodes n ON n.node_id = c.taken_by WHERE c.command_id = $1;
+
+-- name: list_commands
+-- The newest commands of a kind, newest first.
+SELECT c.command_id, c.command, c.arguments, c.asked_by, c.asked_at, c.state, n.name AS taken_by, c.taken_at, c.ended_at, c.result
+  FROM node_commands c LEFT JOIN nodes n ON n.node_id = c.taken_by WHERE c.command = $1 ORDER BY c.command_id DESC LIMIT $2;
+
+-- name: take_command
+-- Takes the oldest open command that is this node's to take: asked of it or of any, or left by a life that is over.
+-- $3: seconds without a sign of life, after which a node is dead.
+UPDATE node_commands SET state = 'taken', taken_by = $1, taken_epoch = $2, taken_at = now() WHERE command_id = (
+    SELECT c.command_id FROM node_commands c LEFT JOIN nodes n ON n.node_id = c.taken_by
+    WHERE (c.state = 'asked' AND (c.node_id IS NULL OR c.node_id = $1))
+       OR (c.state = 'taken' AND c.taken_by = $1 AND c.taken_epoch <> $2)
+       OR (c.state = 'taken' AND c.node_id IS NULL AND n.seen_at < now() - make_interval(secs => $3))
+    ORDER BY c.command_id LIMIT 1 FOR UPDATE OF c SKIP LOCKED)
+RETURNING command_id, command, arguments, asked_by, progress;
+
+-- name: end_command
+-- Says what came of a command; what it noted on its way stays.
+UPDATE node_commands SET state = $2, result = result || $3::jsonb, ended_at = now() WHERE command_id = $1;
+
+-- name: replay_receipts
+-- The next page of receipts that were told, or given up, to be told again; how far the command came goes with it.
+-- $1 account, $2 login or NULL, $3 after which id, $4 up to which, $5 how they ended, $6 how many, $7 now, $8 give up at.
+WITH page AS (
+    SELECT m.esme_id, m.account_id, m.message_id FROM messages m
+    WHERE m.account_id = $1 AND ($2::integer IS NULL OR m.esme_id = $2) AND m.message_id > $3 AND m.message_id <= $4
+      AND m.notify = ANY ($5::text[]) ORDER BY m.message_id LIMIT $6
+), kept AS (
+    INSERT INTO waiting_notifications (esme_id, account_id, message_id, kind, due_at_ms, give_up_at_ms, replayed)
+    SELECT esme_id, account_id, message_id, 'receipt', $7, $8, true FROM page
+    ON CONFLICT (esme_id, message_id) DO NOTHING RETURNING 1
+), came AS (
+    UPDATE node_commands SET progress = coalesce((SELECT max(message_id) FROM page), progress),
+        result = jsonb_build_object('replayed', coalesce((result ->> 'replayed')::bigint, 0) + (SELECT count(*) FROM kept))
+    WHERE command_id = $9
+)
+SELECT coalesce(max(message_id), 0) AS last_id, count(*) AS found, coalesce(array_agg(DISTINCT esme_id), '{}') AS esme_ids FROM page;
+
+-- name: tell_of_replays
+-- Wakes the nodes on which these logins are bound.
+SELECT pg_notify('passerelle_replays', esme_id::text) FROM unnest($1::integer[]) AS esme_id;
+
+-- name: list_dead
+-- Receipts and handsets' messages that no customer took, newest first.
+SELECT * FROM (
+    SELECT m.message_id, 'receipt' AS kind, a.name AS account, e.system_id, m.source_addr, m.destination_addr, m.state, m.notified_at_ms
+      FROM messages m JOIN accounts a USING (account_id) LEFT JOIN esmes e ON e.esme_id = m.esme_id
+     WHERE m.notify = 'dead' AND ($1::integer IS NULL OR m.account_id = $1) AND m.message_id >= $2 AND m.message_id < $3
+    UNION ALL
+    SELECT i.message_id, 'inbound', a.name, e.system_id, i.source_addr, i.destination_addr, i.state, i.notified_at_ms
+      FROM inbound_messages i LEFT JOIN accounts a USING (account_id) LEFT JOIN esmes e ON e.esme_id = i.esme_id
+     WHERE i.state = 'dead' AND ($1::integer IS NULL OR i.account_id = $1) AND i.message_id >= $2 AND i.message_id < $3
+) dead ORDER BY message_id DESC LIMIT $4;
+
+-- name: list_dresses
+-- What was learnt of the dress of carriers' ids.
+SELECT c.name AS connector, d.dress, d.answered, d.receipted, d.learnt_at_ms
+  FROM receipt_dresses d JOIN connectors c USING (connector_id) ORDER BY c.name;
