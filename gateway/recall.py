@@ -21,13 +21,16 @@ from gateway.lifecycle import Lifecycle
 from gateway.message import PART_QUEUED, Envelope, Message, Submission
 from gateway.message_states import FINAL
 from gateway.storage import recalls
-from gateway.storage.group_commit import SettleStream
+from gateway.storage.group_commit import OutcomeUnknown, SettleStream
 from gateway.storage.reader import Reader
 
 TRIES = 5  # chosen: a message that is each time somewhere else is being sent
 PARK_MS = 10_000  # chosen: longer than a replacing takes; then the message goes on as it was
 FIND_AT_ONCE = 500  # chosen: rows of one look for a number's messages
 CANCELLED = "cancelled by its sender"
+WISH_PATIENCE_S = 5.0  # smpp-answers: how long an outcome is looked up
+WISH_LOOK_S = 0.05  # chosen: between two looks at what another node answered
+WISHES_AT_ONCE = 100  # chosen
 
 
 class Recalled(Enum):
@@ -66,6 +69,11 @@ class Changes(msgspec.Struct, frozen=True):
     expires_at_ms: int | None = None
     data_coding: int | None = None
     envelope: Envelope | None = None
+
+
+encode_changes = msgspec.msgpack.Encoder().encode
+decode_changes = msgspec.msgpack.Decoder(Changes).decode
+_OUTCOMES: dict[str, Recalled | Refusal] = {each.value: each for each in (*Recalled, *Refusal)}
 
 
 class Recall:
@@ -145,15 +153,14 @@ class Recall:
             return Recalled.DONE if await self._life.publish() else Recalled.BUSY
         return Recalled.BUSY if Recalled.BUSY in outcomes else Recalled.TOO_LATE
 
-    async def _cancel_one(self, found: Message) -> Recalled:
-        message_id = found.message_id
-        async with self._turn(message_id):
+    async def _cancel_one(self, found: Message) -> Recalled | Refusal:
+        async with self._turn(found.message_id):
             for _ in range(TRIES):
-                message = self._life.active.get(message_id)
-                if message is None:
-                    message = await self._adopt(found)
+                message = self._life.active.get(found.message_id) or await self._adopt(found)
                 if message is None:
                     continue  # it was about to enter memory, or to leave it
+                if isinstance(message, int):
+                    return await self._ask_holder(found, message, None)
                 if not is_recallable(message):
                     return Recalled.DONE if was_cancelled(message) else Recalled.TOO_LATE
                 message.delay_stored = True  # whether or not there is such a row
@@ -162,12 +169,16 @@ class Recall:
                 return Recalled.DONE
             return Recalled.BUSY
 
-    async def _adopt(self, found: Message) -> Message | None:
-        """The message as this process holds it from here on, or its row where that can no longer be taken back."""
+    async def _adopt(self, found: Message) -> Message | int | None:
+        """The message as this process holds it from here on; or its row where that can no longer be taken back; or the
+        node that alone may.
+        """
         with self._life.active.reading() as left:
             row = await self._read(found)
             if row is None or not is_recallable(row.message):
                 return row.message if row else found
+            if row.holder_node != self._reader.node_id:
+                return row.holder_node
             return self._life.active.adopt(row.message, left)
 
     async def _read(self, found: Message) -> recalls.FoundRow | None:
@@ -229,6 +240,8 @@ class Recall:
                     row = await self._read(found)
                     if row is None or not is_recallable(row.message):
                         return Recalled.TOO_LATE
+                    if row.holder_node != self._reader.node_id:
+                        return await self._ask_holder(found, row.holder_node, changes)
                     if not row.postponed:  # it waits behind a full memory
                         await self._put_down_row(row.message, left)
                         continue
@@ -312,6 +325,41 @@ class Recall:
         if not isinstance(after, Refusal):
             after.price_micros = after.part_count * (message.price_micros // message.part_count)
         return after
+
+    # ------------------------------------------------------------------ messages of other nodes
+
+    async def _ask_holder(self, found: Message, holder_node: int, changes: Changes | None) -> Recalled | Refusal:
+        """Have the node that holds a message do what is wished: only it may. BUSY where it does not answer in time."""
+        wished = None if changes is None else encode_changes(changes)
+        wish_id = await self._reader.run(lambda c: recalls.make_wish(c, holder_node, found, wished))
+        outcome: str | None = None
+        try:
+            async with asyncio.timeout(WISH_PATIENCE_S):
+                while outcome is None:
+                    await asyncio.sleep(WISH_LOOK_S)
+                    outcome = await self._reader.run(lambda c: recalls.wish_outcome(c, wish_id))
+        except TimeoutError:
+            return Recalled.BUSY
+        finally:
+            await self._reader.run(lambda c: recalls.drop_wish(c, wish_id))
+        return _OUTCOMES[outcome]
+
+    async def grant_wishes(self) -> None:
+        """Do what other nodes wish of messages that this one holds. Called by the clock."""
+        for wish in await self._reader.run(lambda c: recalls.open_wishes(c, self._reader.node_id, WISHES_AT_ONCE)):
+            outcome = await self._grant(wish)
+            await self._reader.run(lambda c, w=wish, o=outcome: recalls.answer_wish(c, w.wish_id, o.value))  # type: ignore[misc]  # bound now
+
+    async def _grant(self, wish: recalls.Wish) -> Recalled | Refusal:
+        row = await self._reader.run(lambda c: recalls.find_message(c, wish.account_id, wish.message_id))
+        if row is None or row.holder_node != self._reader.node_id:
+            return Recalled.BUSY  # it changed hands meanwhile
+        if wish.changes is None:
+            return await self._cancel([row.message])
+        try:
+            return await self._replace_one(row.message, decode_changes(wish.changes))
+        except OutcomeUnknown:
+            return Recalled.BUSY
 
     # ------------------------------------------------------------------ one at a time
 

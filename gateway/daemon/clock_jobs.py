@@ -41,6 +41,7 @@ log = logging.getLogger("passerelle.daemon")
 CLAIM_EVERY_S = 0.5  # chosen: how late a retry or a schedule may be
 DOUBT_EVERY_S = 1.0
 DELIVERY_EVERY_S = 0.25  # chosen: how soon what waited for an ESME goes out once it has room
+WISHES_EVERY_S = 0.25  # chosen: how long a customer's cancel waits, where another node holds his message
 SWEEP_EVERY_S = 5.0  # chosen: how late an end of validity may be seen
 TELL_EVERY_S = 1.0  # `passerelle binds` shows a node alive while it was seen in the last 5 s
 TELL_PATIENCE_S = 5.0  # chosen: a PostgreSQL that takes no batch for so long is as good as away
@@ -62,6 +63,7 @@ def jobs(rooms: Rooms, wall_ms: Clock) -> list[Coroutine[Any, Any, None]]:
         _every(CLAIM_EVERY_S, rooms.by_the_clock.claim_delayed),
         _every(RENEW_EVERY_S, rooms.takeover.look),
         _every(DOUBT_EVERY_S, rooms.by_the_clock.decide_doubts),
+        _every(WISHES_EVERY_S, rooms.recall.grant_wishes),
         _every(DELIVERY_EVERY_S, rooms.deliveries.run_due),
         _every(LEDGER_EVERY_S, lambda: _look_at_ledger(rooms)),
         _every(LEDGER_EVERY_S, rooms.deliveries.bury),

@@ -173,6 +173,7 @@ async def _live(
         lifecycle,
         ByTheClock(lifecycle, reader, settling, wall_ms),
         recovery,
+        Recall(lifecycle, reader, settling, wall_ms),
         Refill(lifecycle, reader, settling),
         tallies,
         lease,
@@ -211,7 +212,7 @@ def _door(rooms: Rooms, tasks: asyncio.TaskGroup) -> SmppServer:
             rooms.tallies,
             wall_ms,
             tasks,
-            Recall(rooms.lifecycle, rooms.reader, rooms.settling, wall_ms),
+            rooms.recall,
         )
     except CertificateFault as fault:
         raise NodeFault(f"[smpp_server.tls]: {fault}; correct the files, or the TOML") from fault

@@ -20,6 +20,7 @@ from gateway.ingress.smpp_server import SmppServer
 from gateway.lease import Lease
 from gateway.lifecycle import Lifecycle
 from gateway.notify.esme_deliveries import EsmeDeliveries
+from gateway.recall import Recall
 from gateway.recovery import Recovery
 from gateway.refill import Refill
 from gateway.storage.database import NodeSeat
@@ -45,6 +46,7 @@ class Rooms:
     lifecycle: Lifecycle
     by_the_clock: ByTheClock
     recovery: Recovery
+    recall: Recall
     refill: Refill
     tallies: Tallies
     lease: Lease

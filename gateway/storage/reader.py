@@ -30,7 +30,7 @@ class Reader:
     def __init__(self, connect: Connect, epoch: int, node_id: int) -> None:
         self._connect = connect
         self._epoch = epoch
-        self._node_id = node_id
+        self.node_id = node_id
         self._claim = epoch << NODE_BITS | node_id  # no other life of any node claims by this number
         self._idle: list[asyncpg.Connection] = []
 
@@ -70,14 +70,14 @@ class Reader:
 
     async def queued_accounts(self, connector_id: int, lane: int, from_id: int) -> list[tuple[int, int]]:
         """Accounts with messages that wait for a connector in a lane, and the first id of each from an id on."""
-        return await self.run(lambda c: rows.queued_accounts(c, connector_id, lane, from_id, self._node_id))
+        return await self.run(lambda c: rows.queued_accounts(c, connector_id, lane, from_id, self.node_id))
 
     async def queued_rows(
         self, connector_id: int, lane: int, account_ids: list[int], from_ids: list[int], most: list[int]
     ) -> list[Message]:
         """Messages of a connector and lane that wait to be sent: of each account so many, from its id on, in order."""
         return await self.run(
-            lambda c: rows.queued_rows(c, connector_id, lane, account_ids, from_ids, most, self._node_id)
+            lambda c: rows.queued_rows(c, connector_id, lane, account_ids, from_ids, most, self.node_id)
         )
 
     async def find_smsc_ids(self, connector_id: int, keys: list[str], from_id: int) -> list[asyncpg.Record]:
@@ -86,11 +86,11 @@ class Reader:
 
     async def load_parked(self, since_ms: int, limit: int) -> list[ParkedReceipt]:
         """Parked receipts, oldest first."""
-        return await self.run(lambda c: rows.load_parked(c, since_ms, limit, self._node_id))
+        return await self.run(lambda c: rows.load_parked(c, since_ms, limit, self.node_id))
 
     async def parked_after(self, connector_id: int, after_id: int, limit: int) -> list[ParkedReceipt]:
         """Parked receipts of a connector after a parked id, oldest first."""
-        return await self.run(lambda c: rows.parked_after(c, connector_id, after_id, limit, self._node_id))
+        return await self.run(lambda c: rows.parked_after(c, connector_id, after_id, limit, self.node_id))
 
     async def load_dresses(self) -> dict[int, str]:
         """What was learnt of the dress of each connector's ids."""
@@ -98,11 +98,11 @@ class Reader:
 
     async def claim_delayed(self, now_ms: int, limit: int) -> list[tuple[int, int]]:
         """Keys of postponed messages whose time has come, claimed for this life of the node."""
-        return await self.run(lambda c: rows.claim_delayed(c, now_ms, self._claim, limit, self._node_id))
+        return await self.run(lambda c: rows.claim_delayed(c, now_ms, self._claim, limit, self.node_id))
 
     async def overdue(self, after_ms: int, until_ms: int, states: tuple[str, ...], limit: int) -> list[Message]:
         """Messages in these states although their validity ended in this span."""
-        return await self.run(lambda c: rows.overdue(c, after_ms, until_ms, states, limit, self._node_id))
+        return await self.run(lambda c: rows.overdue(c, after_ms, until_ms, states, limit, self.node_id))
 
     async def release_claims(self, is_held: Callable[[int], bool]) -> int:
         """Give back claims of this life that memory does not hold."""
@@ -114,11 +114,11 @@ class Reader:
 
     async def owed_receipts(self, account_ids: list[int], from_id: int, limit: int) -> list[Message]:
         """Final messages from an id on whose receipt nobody has taken or keeps."""
-        return await self.run(lambda c: rows.owed_receipts(c, account_ids, from_id, limit, self._node_id))
+        return await self.run(lambda c: rows.owed_receipts(c, account_ids, from_id, limit, self.node_id))
 
     async def due_inbound(self, after_id: int, limit: int) -> list[InboundMessage]:
         """Handsets' messages that nobody has taken or keeps."""
-        return await self.run(lambda c: rows.due_inbound(c, after_id, limit, self._node_id))
+        return await self.run(lambda c: rows.due_inbound(c, after_id, limit, self.node_id))
 
     async def bury_parked(self, before_ms: int) -> int:
         """Forget parked receipts older than a time; how many."""

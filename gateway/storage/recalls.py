@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Literal
 
 import asyncpg
+import msgspec
 
 from gateway.message import Message
 from gateway.storage.database import CONNECTION_FAULTS
@@ -24,14 +25,18 @@ Replaced = Literal["replaced", "no_credit", "held"]
 
 
 class FoundRow:
-    """A message's row, and where it waits: postponed: in `delayed`; unclaimed: no node has it in memory for that."""
+    """A message's row, and where it waits: postponed: in `delayed`; unclaimed: no node has it in memory for that.
 
-    __slots__ = ("message", "postponed", "unclaimed")
+    holder_node: the node that alone may change it.
+    """
+
+    __slots__ = ("holder_node", "message", "postponed", "unclaimed")
 
     def __init__(self, row: asyncpg.Record) -> None:
         fields = dict(row)
         self.postponed: bool = fields.pop("postponed")
         self.unclaimed: bool = fields.pop("unclaimed")
+        self.holder_node: int = fields.pop("holder_node")
         self.message = read_message(fields)
 
 
@@ -91,3 +96,41 @@ async def replace_message(
     if row["changed"]:
         return "replaced"
     return "no_credit" if row["too_poor"] else "held"
+
+
+class Wish(msgspec.Struct):
+    """What another node asks of this one. changes: as that node wrote them; None: cancel the message."""
+
+    wish_id: int
+    account_id: int
+    message_id: int
+    changes: bytes | None
+
+
+async def make_wish(connection: asyncpg.Connection, holder_node: int, message: Message, changes: bytes | None) -> int:
+    """Ask the node that holds a message to change it; the wish's id."""
+    wish_id: int = await connection.fetchval(
+        RECALL_SQL["make_wish"], holder_node, message.account_id, message.message_id, changes
+    )
+    return wish_id
+
+
+async def wish_outcome(connection: asyncpg.Connection, wish_id: int) -> str | None:
+    """What became of a wish; None: nothing yet."""
+    outcome: str | None = await connection.fetchval(RECALL_SQL["wish_outcome"], wish_id)
+    return outcome
+
+
+async def drop_wish(connection: asyncpg.Connection, wish_id: int) -> None:
+    """Forget a wish."""
+    await connection.execute(RECALL_SQL["drop_wish"], wish_id)
+
+
+async def open_wishes(connection: asyncpg.Connection, node_id: int, limit: int) -> list[Wish]:
+    """What other nodes ask of a node and was not answered, oldest first."""
+    return [Wish(*row) for row in await connection.fetch(RECALL_SQL["open_wishes"], node_id, limit)]
+
+
+async def answer_wish(connection: asyncpg.Connection, wish_id: int, outcome: str) -> None:
+    """Tell the asker."""
+    await connection.execute(RECALL_SQL["answer_wish"], wish_id, outcome)

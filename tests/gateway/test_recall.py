@@ -7,6 +7,8 @@ What must not enter: PDUs and their statuses (ingress/test_operations.py).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import pytest
 
@@ -19,6 +21,7 @@ from tests.gateway.carrier_at_hand import take_all
 from tests.gateway.conftest import CREDIT, HANDSET, Ground, Life
 
 HOUR_MS = 3_600_000
+Outcome = TypeVar("Outcome")
 TWO_PARTS = b"b" * 200
 
 
@@ -341,3 +344,77 @@ async def test_the_newest_that_waits_is_replaced_or_nothing_is(ground: Ground, l
     await ground.connection.execute("UPDATE accounts SET state = 'suspended'")
     life.lifecycle.book = await ground.book()
     assert await recall.replace_present(again) is Refusal.ACCOUNT_SUSPENDED
+
+
+# ---------------------------------------------------------------- messages of another node
+
+
+async def granted(asked: Coroutine[Any, Any, Outcome], holder: Recall) -> Outcome:
+    """What one node is answered, while the other one's clock goes."""
+    asking = asyncio.create_task(asked)
+    while not asking.done():
+        await holder.grant_wishes()
+    return asking.result()
+
+
+@pytest.mark.parametrize("waiting", WAITING)
+async def test_the_node_that_holds_a_message_changes_it_for_another(ground: Ground, waiting: object) -> None:
+    async with ground.live(queue_limit=2) as one, ground.live(node="b") as other:
+        message = await waiting(one)  # type: ignore[operator]  # one of WAITING
+        before = await ground.credits()
+        asks, holds = recall_of(other), recall_of(one)
+        assert [each.state for each in await asks.query(naming(message))] == ["queued"]
+        assert await granted(asks.replace(naming(message), Changes(TWO_PARTS, 1)), holds) is Recalled.DONE
+        assert (await ground.row(message))["user_data"] == TWO_PARTS
+        assert await ground.credits() == (before[0] - 1, before[1] + 1, 0)
+        udh = Changes(b"x" * 4000, 1)
+        assert await granted(asks.replace(naming(message), udh), holds) is Refusal.TOO_MANY_PARTS
+        assert await granted(asks.cancel(naming(message)), holds) is Recalled.DONE
+        assert (await ground.row(message))["state"] == "deleted"
+        assert (message.message_id, "deleted") in one.told.receipts
+        assert await granted(asks.cancel(naming(message)), holds) is Recalled.DONE
+        assert await ground.count("recall_wishes") == 0
+
+
+async def test_a_holder_that_does_not_answer_is_waited_for_in_vain(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.recall.WISH_PATIENCE_S", 0.2)
+    async with ground.live() as one, ground.live(node="b") as other:
+        message = await scheduled(one)
+        assert await recall_of(other).cancel(naming(message)) is Recalled.BUSY
+        assert await ground.count("recall_wishes") == 0
+        assert (await ground.row(message))["state"] == "queued"
+
+
+async def test_what_a_dead_node_held_is_changed_by_its_heir(ground: Ground) -> None:
+    async with ground.live() as one:
+        message = await scheduled(one)
+    async with ground.live(node="b") as heir:
+        await ground.connection.execute("UPDATE held_spans SET holder_node = $1", heir.seat.node_id)
+        assert await recall_of(heir).cancel(naming(message)) is Recalled.DONE
+        assert await ground.credits() == (1000, 0, 0)
+
+
+async def test_a_crash_between_putting_down_and_replacing_sends_the_message_as_it_was(ground: Ground) -> None:
+    async with ground.live() as life:
+        message = await in_an_outbox(life)
+        assert await recall_of(life)._put_down(message)
+        assert message.message_id not in life.lifecycle.active
+    async with ground.live(answer=take_all) as life:
+        await life.by_the_clock.claim_delayed()
+        assert life.carrier.written == []
+        ground.clock.pass_s(11)
+        await life.by_the_clock.claim_delayed()
+        await life.written(1)
+        assert life.carrier.written == [(message.message_id, 0)]
+
+
+async def test_a_cancelled_message_stays_so_in_the_next_life(ground: Ground) -> None:
+    async with ground.live() as life:
+        message = await in_an_outbox(life)
+        assert await recall_of(life).cancel(naming(message)) is Recalled.DONE
+    async with ground.live(answer=take_all) as life:
+        other = await life.accept_one(envelope=envelope())
+        await life.written(1)
+        assert list(life.carrier.copies) == [other.message_id]

@@ -1,8 +1,11 @@
 -- What customers ask of messages they gave us before: to see, to find, to replace one.
 
 -- name: find_message
--- One message, and whether it waits in `delayed` held by no node: only then may it be changed there.
-SELECT m.*, d.message_id IS NOT NULL AS postponed, coalesce(d.claimed_epoch, 0) = 0 AS unclaimed
+-- One message, the node that holds it, and whether it waits in `delayed` claimed by none: only then may it be changed there.
+SELECT m.*, d.message_id IS NOT NULL AS postponed, coalesce(d.claimed_epoch, 0) = 0 AS unclaimed,
+       (SELECT s.holder_node FROM held_spans s WHERE CASE m.handed_to
+        WHEN 0 THEN s.of_node = (m.message_id >> 14) & 63 AND m.message_id >= s.from_id AND m.message_id < s.until_id
+        ELSE s.span_id = m.handed_to END) AS holder_node
 FROM messages m LEFT JOIN delayed d USING (account_id, message_id) WHERE m.account_id = $1 AND m.message_id = $2;
 
 -- name: find_between
@@ -51,3 +54,25 @@ WITH token AS (
     FROM token WHERE d.account_id = token.account_id AND d.message_id = $2
 )
 SELECT EXISTS (SELECT FROM changed) AS changed, (SELECT NOT enough FROM funds) AS too_poor;
+
+-- name: make_wish
+-- Asks the node that holds a message to change it.
+INSERT INTO recall_wishes (holder_node, account_id, message_id, changes) VALUES ($1, $2, $3, $4) RETURNING wish_id;
+
+-- name: wish_outcome
+-- What became of a wish, so far.
+SELECT outcome FROM recall_wishes WHERE wish_id = $1;
+
+-- name: drop_wish
+-- Forgets a wish: it was answered, or its customer was told to come again.
+DELETE FROM recall_wishes WHERE wish_id = $1;
+
+-- name: open_wishes
+-- What other nodes ask of this one; those whose asker is surely gone are forgotten.
+WITH gone AS (DELETE FROM recall_wishes WHERE asked_at < now() - interval '1 minute')
+SELECT wish_id, account_id, message_id, changes FROM recall_wishes
+WHERE holder_node = $1 AND outcome IS NULL AND asked_at >= now() - interval '1 minute' ORDER BY wish_id LIMIT $2;
+
+-- name: answer_wish
+-- Tells the asking node what became of its wish.
+UPDATE recall_wishes SET outcome = $2 WHERE wish_id = $1;
