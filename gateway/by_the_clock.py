@@ -52,6 +52,8 @@ class ByTheClock:
             grace_ms = self._life.policy.doubt_graces_ms.get(message.connector_id, DOUBT_GRACE_MS)
             if message.state != "in_doubt":
                 self._life.waiting_room.certain(message)  # a late response or a receipt told
+            elif since_ms > now_ms:
+                self._life.waiting_room.doubt_since(message, now_ms)  # the clock stepped back
             elif (
                 message.traffic_class in self._life.policy.resend_classes
                 and message.in_doubt_count == message.part_states.count(PART_IN_DOUBT)  # each for the first time

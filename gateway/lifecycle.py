@@ -231,6 +231,10 @@ class Lifecycle:
             and self.connectors[message.connector_id].reserve(message.part_count, SPARE_OF_CLASS[message.traffic_class])
         )
 
+    def horizon(self) -> int:
+        """A message id that none accepted from now on is below."""
+        return self._ids.horizon(self._wall_ms())
+
     # ------------------------------------------------------------------ route
 
     def route(self, message: Message, now_ms: int) -> RouteChoice | NoRoute:

@@ -207,6 +207,13 @@ class MessageIds:
                 self._counter = 0
         return self._ms << ID_TIME_SHIFT | self._node_bits | self._counter
 
+    def horizon(self, unix_ms: int) -> int:
+        """An id that none given from now on is below, however the clock steps."""
+        if unix_ms > self._ms:
+            self._ms = unix_ms
+            self._counter = 0
+        return self._ms << ID_TIME_SHIFT
+
 
 def id_key(smsc_message_id: str) -> str:
     """A carrier's id without its dress: lower case, no leading zeros. What `smsc_ids` is looked up by."""

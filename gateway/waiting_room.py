@@ -407,6 +407,10 @@ class WaitingRoom:
         for gone in self._unnamed.add(message.connector_id, message, part_no):
             self._active.leave(gone.message_id)
 
+    def doubt_since(self, message: Message, since_ms: int) -> None:
+        """Count the age of a doubt from another time."""
+        self._doubts[message.message_id] = (message, since_ms)
+
     def certain(self, message: Message) -> None:
         """Forget the doubts of a message: they were resolved or ended."""
         self._doubts.pop(message.message_id, None)

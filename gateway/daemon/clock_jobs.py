@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import functools
 import json
 import logging
 import os
@@ -48,10 +49,11 @@ TELL_PATIENCE_S = 5.0  # chosen: a PostgreSQL that takes no batch for so long is
 FACTS_POLL_S = 30.0  # chosen: behind the notification, in case it was lost
 LEDGER_EVERY_S = 60.0
 PARKED_EVERY_S = 5.0  # chosen: parked receipts are rare, and their customers wait
-DAYS_EVERY_S = 3600.0
+DAYS_EVERY_S = 1.0  # chosen: a clock that steps by days stops acceptance no longer
 COUNT_EVERY_S = 60.0  # chosen: how late a day's limit may learn what other nodes accepted
 LAG_EVERY_S = 0.1
 OWED_LAG_MS = 120_000  # chosen: receipts of messages younger than this are searched after a crash, older ones have rows
+STEPPED_SWEEP_MS = 3_600_000  # chosen: after a step back of the clock a sweep looks back so far
 FIRST_SWEEP_MS = 30 * 24 * 3600 * 1000  # chosen: a node that never swept looks back so far
 
 Clock = Callable[[], int]
@@ -71,7 +73,7 @@ def jobs(rooms: Rooms, wall_ms: Clock) -> list[Coroutine[Any, Any, None]]:
         _every(LEDGER_EVERY_S, rooms.lifecycle.waiting_room.bury_parked),
         _every(SWEEP_EVERY_S, lambda: _sweep(rooms, wall_ms)),
         _every(TELL_EVERY_S, lambda: tell_once(rooms, wall_ms)),
-        _every(DAYS_EVERY_S, lambda: _make_days(rooms)),
+        _follow_days(rooms, wall_ms),
         _every(COUNT_EVERY_S, lambda: count_day(rooms, wall_ms)),
         _recover_owed(rooms),
         _follow_facts(rooms, wall_ms),
@@ -94,8 +96,11 @@ async def _sweep(rooms: Rooms, wall_ms: Clock) -> None:
     inherited_ms, rooms.takeover.sweep_from_ms = rooms.takeover.sweep_from_ms, None
     if inherited_ms is not None:  # 0: the dead node never swept
         rooms.swept_until_ms = min(rooms.swept_until_ms or rooms.seat.swept_until_ms, inherited_ms)
-    after_ms = rooms.swept_until_ms or rooms.seat.swept_until_ms or wall_ms() - FIRST_SWEEP_MS
-    rooms.swept_until_ms = await rooms.by_the_clock.expire(after_ms, wall_ms())
+    now_ms = wall_ms()
+    after_ms = rooms.swept_until_ms or rooms.seat.swept_until_ms or now_ms - FIRST_SWEEP_MS
+    if after_ms > now_ms:  # the clock stepped back
+        after_ms = now_ms - STEPPED_SWEEP_MS
+    rooms.swept_until_ms = await rooms.by_the_clock.expire(after_ms, now_ms)
 
 
 async def _look_at_ledger(rooms: Rooms) -> None:
@@ -104,9 +109,16 @@ async def _look_at_ledger(rooms: Rooms) -> None:
         log.error("ledger_imbalance", extra={"micros": rooms.ledger_imbalance_micros, "remedy": "passerelle check"})
 
 
-async def _make_days(rooms: Rooms) -> None:
-    today = datetime.datetime.now(datetime.UTC).date()
-    await rooms.reader.run(lambda c: ensure_days(c, today))
+async def _follow_days(rooms: Rooms, wall_ms: Clock) -> None:
+    """Partitions for the days ahead, whenever a day begins: by midnight, or by a clock that was put right."""
+    made = None
+    while True:
+        today = datetime.datetime.fromtimestamp(wall_ms() / 1000, datetime.UTC).date()
+        with contextlib.suppress(NotCommitted):
+            if today != made:
+                await rooms.reader.run(functools.partial(ensure_days, today=today))
+                made = today
+        await asyncio.sleep(DAYS_EVERY_S)
 
 
 async def count_day(rooms: Rooms, wall_ms: Clock) -> None:
@@ -193,9 +205,10 @@ async def tell_once(rooms: Rooms, wall_ms: Clock) -> None:
 
 async def _tell(rooms: Rooms, wall_ms: Clock) -> None:
     now_ms = wall_ms()
-    marks = rooms.recovery.marks(now_ms << ID_TIME_SHIFT)
+    horizon_id = rooms.lifecycle.horizon()
+    marks = rooms.recovery.marks(horizon_id)
     deliveries = rooms.deliveries
-    horizon = (now_ms - OWED_LAG_MS) << ID_TIME_SHIFT
+    horizon = horizon_id - (OWED_LAG_MS << ID_TIME_SHIFT)
     oldest = deliveries.oldest_owed_id()
     if deliveries.recovered:
         deliveries.owed_from_id = max(deliveries.owed_from_id, horizon if oldest is None else min(horizon, oldest))

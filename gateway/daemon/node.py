@@ -55,6 +55,7 @@ from gateway.storage.messages import load_marks
 from gateway.storage.migrate import apply_migrations
 from gateway.storage.reader import Reader
 from gateway.tallies import Tallies
+from gateway.wall_clock import wall_ms
 
 log = logging.getLogger("passerelle.daemon")
 
@@ -65,11 +66,6 @@ POSTGRES_FOLDER = "postgres"
 
 class NodeFault(Exception):
     """The node cannot start or go on; the text names the culprit and the remedy."""
-
-
-def wall_ms() -> int:
-    """Unix milliseconds of the wall clock."""
-    return time.time_ns() // 1_000_000
 
 
 def _unstopped_clock() -> float:
@@ -136,7 +132,7 @@ async def _live(
     health: dict[str, Health] = {}
     connectors = _connectors(configuration, connector_ids, health, tallies, lease)
     clock_jobs.suspend_strangers(health, book, configuration)
-    ids = MessageIds(seat.node_id, seat.last_id)
+    ids = MessageIds(seat.node_id, max((seat.last_id, *marks.values())))
     deliveries = EsmeDeliveries(reader, settling, wall_ms, tallies, ids.next(wall_ms()))
     deliveries.owed_from_id = seat.owed_from_id
     deliveries.apply_facts(book.esmes.values())

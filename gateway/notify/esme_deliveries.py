@@ -29,6 +29,7 @@ log = logging.getLogger("passerelle.notify")
 
 PAGE: Final = 2_500  # chosen: rows read back at once, half of the queue
 RETRY_S: Final = (5, 30, 120, 600, 3600)  # smpp-answers; the last one is repeated
+LONGEST_RETRY_MS: Final = RETRY_S[-1] * 1000  # what is due later than that met a clock that stepped back
 GIVE_UP_MS: Final = 24 * 3600 * 1000  # smpp-answers: 24 h, then dead letter
 TEMPORARY_STATUSES: Final = frozenset({0x08, 0x14, 0x58, 0x64})  # smpp-answers: anything else refused is permanent
 
@@ -292,9 +293,11 @@ class EsmeDeliveries:
         """Once in a while: retries that are due, and rows to be read back for ESMEs that have room."""
         now_ms = self._wall_ms()
         for esme_id, mailbox in list(self._mailboxes.items()):
-            due = [owed for at_ms, owed in mailbox.later if at_ms <= now_ms]
+            due = [owed for at_ms, owed in mailbox.later if at_ms <= now_ms or at_ms > now_ms + LONGEST_RETRY_MS]
             if due:
-                mailbox.later = [(at_ms, owed) for at_ms, owed in mailbox.later if at_ms > now_ms]
+                mailbox.later = [
+                    (at_ms, owed) for at_ms, owed in mailbox.later if now_ms < at_ms <= now_ms + LONGEST_RETRY_MS
+                ]
                 mailbox.queue.extend(due)
             if mailbox.binds:
                 self._deliver(mailbox)

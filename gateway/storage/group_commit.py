@@ -29,6 +29,7 @@ RETRY_FIRST_S, RETRY_LAST_S = 0.05, 1.0  # chosen: pauses between tries while Po
 
 # Our own refusals (migration 0001), check and unique violations: the same batch would be refused again.
 NEVER_AGAIN = frozenset({"PT001", "PT002", "23514", "23505"})
+NO_PARTITION = "23514"  # postgres, appendix A: check_violation, then without the name of a constraint
 
 LOST_PLACE = "PT001"  # migration 0001: the epoch is another's, or a message was changed by somebody else
 UNFIT_CLASSES = ("22", "23")  # PostgreSQL appendix A: data exception, integrity constraint violation
@@ -61,6 +62,11 @@ class BatchRefused(RowsRefused, FencedOut):
 
 class BatchUnfit(RowsRefused, NotCommitted):
     """By a type or another constraint."""
+
+
+def _lacks_day(fault: asyncpg.PostgresError) -> bool:
+    """Whether a row's partition is not made yet, which PostgreSQL calls a violated check: the clock stepped by days."""
+    return fault.sqlstate == NO_PARTITION and getattr(fault, "constraint_name", None) is None
 
 
 class CommitLine:
@@ -102,10 +108,11 @@ class CommitLine:
         return row
 
     async def _after_fault(self, fault: Exception, number: int, connection: asyncpg.Connection) -> asyncpg.Record:
-        if isinstance(fault, asyncpg.PostgresError) and fault.sqlstate in NEVER_AGAIN:
+        if isinstance(fault, asyncpg.PostgresError) and fault.sqlstate in NEVER_AGAIN and not _lacks_day(fault):
             raise FencedOut(str(fault)) if fault.sqlstate == LOST_PLACE else BatchRefused(fault) from fault
         if isinstance(fault, asyncpg.PostgresError) and not connection.is_closed() and fault.sqlstate[:2] != "57":
-            raise BatchUnfit(fault) if fault.sqlstate[:2] in UNFIT_CLASSES else NotCommitted(str(fault)) from fault
+            unfit = fault.sqlstate[:2] in UNFIT_CLASSES and not _lacks_day(fault)
+            raise BatchUnfit(fault) if unfit else NotCommitted(str(fault)) from fault
         connection.terminate()
         self._connection = None
         if await self._was_committed(number, TRUTH_TIMEOUT_S):

@@ -72,3 +72,11 @@ ENVELOPES = st.builds(
 @given(ENVELOPES)
 def test_an_envelope_comes_back_as_it_was_stored(envelope: Envelope) -> None:
     assert decode_envelope(encode_envelope(envelope)) == envelope
+
+
+def test_no_id_is_ever_given_below_the_horizon_that_was_told() -> None:
+    ids = MessageIds(5)
+    before = ids.next(NOW_MS)
+    horizon = ids.horizon(NOW_MS + 86_400_000)
+    assert before < horizon <= ids.next(NOW_MS)
+    assert ids.horizon(NOW_MS) == horizon, "a clock that stepped back takes nothing back"
