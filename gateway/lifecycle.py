@@ -39,6 +39,7 @@ from gateway.message_states import FINAL
 from gateway.outbox import Outbox
 from gateway.receipts import fold
 from gateway.receipts.parse import Receipt
+from gateway.sender_refusals import SenderRefusals
 from gateway.shares import Shares
 from gateway.smpp.declared_tlvs import Declared, fault_of
 from gateway.storage.group_commit import AcceptStream, NotCommitted, OutcomeUnknown, SettleStream
@@ -129,6 +130,7 @@ class Lifecycle:
         self._tallies = tallies
         self._shares = Shares()  # of what waits to become durable
         self.declared_tlvs: Mapping[int, Declared] = {}  # by connector id
+        self._sender_refusals = SenderRefusals()
         self._finished: list[Message] = []  # final, to be told once durable
         self._postponed: list[Message] = []  # to leave memory once durable
         self.uncertain: list[tuple[int, int, int]] = []  # when to search (Unix milliseconds), connector, from which id
@@ -148,7 +150,9 @@ class Lifecycle:
             return self._refuse(message)
         choice = self.route(message, now_ms)
         if type(choice) is NoRoute:  # isinstance asks an ABC where the type differs: 0.5 us
-            return self._refuse(Refusal.NO_ROUTE)
+            senders = self.book.refused_senders
+            refused = senders and message.source_addr.casefold() in senders and choice.reason == "none_left"
+            return self._refuse(Refusal.SENDER_REFUSED if refused else Refusal.NO_ROUTE)
         if message.envelope.tlvs:
             fault = fault_of(message.envelope.tlvs, self.declared_tlvs.get(message.connector_id, {}))
             if fault is not None:
@@ -241,7 +245,11 @@ class Lifecycle:
         """Choose the connector of a message and write the choice, with its reason, into it."""
         book = self.book
         network = book.networks.lookup(message.destination_addr) if book.networks is not None else None
-        names = book.connector_names
+        excluded: frozenset[str] = frozenset()
+        if message.refused_by:
+            excluded = frozenset(book.connector_names[c] for c in message.refused_by)
+        if book.refused_senders:
+            excluded |= book.refused_senders.get(message.source_addr.casefold(), frozenset())
         choice = choose(
             Facts(
                 message.destination_addr,
@@ -252,7 +260,7 @@ class Lifecycle:
                 message.traffic_class,
                 (now_ms // MINUTE_MS + MONDAY_OFFSET_MINUTES) % WEEK_MINUTES,
                 self._sticky_key(message),
-                frozenset(names[c] for c in message.refused_by) if message.refused_by else frozenset(),
+                excluded,
             ),
             book.routes,
             self.health,
@@ -443,6 +451,7 @@ class Lifecycle:
                 self._go_on(message, doubted)
         else:
             self._outcome_read(message)
+            self._sender_refusals.taken(connector.connector_id, message.source_addr)
             if message.setback is not None:
                 self._decide_setback(connector, message)
 
@@ -495,9 +504,23 @@ class Lifecycle:
     def _rejected(self, connector: Connector, event: Rejected) -> None:
         message = event.message
         self.note(message, "rejected", f"{connector.name}: {event.why}")
+        if event.sender_refused:
+            self._sender_refused(connector, message, event.why)
         message.setback = event
         self._outcome_read(message)
         self._decide_setback(connector, message)
+
+    def _sender_refused(self, connector: Connector, message: Message, why: str) -> None:
+        sender = message.source_addr.casefold()
+        if connector.name in self.book.refused_senders.get(sender, ()):
+            return  # it was under way when the pair was disabled
+        if self._sender_refusals.refused(connector.connector_id, sender):
+            self._settling.batch.disabled_senders.append((connector.connector_id, sender, why, self._wall_ms()))
+            name = message.source_addr if not message.source_addr.lstrip("+").isdigit() else "a number"
+            remedy = "have the carrier register it, then: passerelle route allow-sender"
+            log.error(
+                "sender_disabled", extra={"connector": connector.name, "sender": name, "status": why, "remedy": remedy}
+            )
 
     def _decide_setback(self, connector: Connector, message: Message) -> None:
         """Once no part is open any more: again, later, elsewhere, or never."""
@@ -522,6 +545,7 @@ class Lifecycle:
     def _elsewhere(self, connector: Connector, message: Message, refusal: Rejected) -> None:
         """Try the next route; where there is none, here again later, or end."""
         message.refused_by = (*message.refused_by, connector.connector_id)
+        message.dialect = 0  # the next one is written to in its own way
         now_ms = self._wall_ms()
         if not isinstance(self.route(message, now_ms), NoRoute):
             self.note(message, "rerouted", message.route_why)

@@ -35,10 +35,17 @@ class FactBook:
         self.connector_ids: Mapping[str, int] = {c.name: c.connector_id for c in rows.connectors}
         self.inbound_numbers: Mapping[str, InboundNumberRow] = {n.address: n for n in rows.inbound_numbers}
         self.inbound = InboundTable(rows.inbound_routes)
+        self.refused_senders = self._refused_senders(rows)  # by sender: connectors that are not asked for it
         self.routes = self._routes(rows)
         self.networks = self._networks(rows)
         self._prices = self._price_maps(rows)
         self._blocks: PrefixMap[frozenset[int | None]] | None = self._block_map(rows)
+
+    def _refused_senders(self, rows: FactRows) -> Mapping[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        for row in rows.refused_senders:
+            found[row.sender] = found.get(row.sender, frozenset()) | {self.connector_names[row.connector_id]}
+        return found
 
     def _routes(self, rows: FactRows) -> RouteTable:
         routes = [

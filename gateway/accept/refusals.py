@@ -25,6 +25,7 @@ class Refusal(StrEnum):
     TLV_LENGTH = "tlv_length"  # a TLV that the connector declares, of another length
     TLV_VALUE = "tlv_value"  # of another type
     NO_ROUTE = "no_route"
+    SENDER_REFUSED = "sender_refused"  # routes fit, and each of their carriers refuses this sender
     NO_CREDIT = "no_credit"
     ACCOUNT_SUSPENDED = "account_suspended"
     RATE_EXCEEDED = "rate_exceeded"  # the login's parts a second, the account's a second or a minute

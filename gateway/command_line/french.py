@@ -11,6 +11,7 @@ from typing import Final
 from gateway.command_line.french_inbound import FRENCH_INBOUND
 from gateway.command_line.french_logins import LOGINS
 from gateway.command_line.french_receipts import RECEIPTS
+from gateway.command_line.french_routes import ROUTES
 
 _HELP: Final = {
     "A telecom gateway: messages in and out over SMPP, durable and paid for.": (
@@ -400,5 +401,5 @@ _COLUMNS: Final = {
 }
 
 FRENCH: Final[dict[str, str]] = (
-    _HELP | _ANSWERS | _REFUSALS | _FINDINGS | _PROOFS | _COLUMNS | LOGINS | FRENCH_INBOUND | RECEIPTS
+    _HELP | _ANSWERS | _REFUSALS | _FINDINGS | _PROOFS | _COLUMNS | LOGINS | FRENCH_INBOUND | RECEIPTS | ROUTES
 )

@@ -25,6 +25,7 @@ from gateway.command_line import (
     messages,
     node,
     receipts,
+    refused_senders,
     routing,
     run,
     selftest,
@@ -60,7 +61,7 @@ def make_app() -> typer.Typer:
     app.add_typer(logins.accounts, name="account")
     app.add_typer(logins.esmes, name="esme")
     app.add_typer(accounts.senders, name="sender")
-    app.add_typer(routing.routes, name="route")
+    app.add_typer(refused_senders.routes, name="route")
     app.add_typer(routing.rates, name="rate")
     app.add_typer(routing.numbers, name="number")
     app.add_typer(routing.blocks, name="block")

@@ -92,7 +92,7 @@ def list_routes(config: ConfigOption = None, as_json: JsonOption = False, lang: 
         for row in with_database(config, work)
     ]
     columns = ("route_id", "order", "to", "connector", "weight", "account", "sender", "traffic_class", "window")
-    show_rows(rows, (*columns, "enabled"), as_json)
+    show_rows(rows, (*columns, "enabled", "senders_disabled"), as_json)
 
 
 @routes.command("remove")

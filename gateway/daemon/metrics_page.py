@@ -128,6 +128,11 @@ class _Collector:
             sessions.add_metric(["esme", name, kind], count)
         depth.add_metric(["accept"], rooms.accepting.waiting)
         depth.add_metric(["settle"], rooms.settling.waiting)
+        disabled = GaugeMetricFamily("gw_disabled_senders", "Senders a carrier refused", labels=["connector"])
+        refused = [name for names in rooms.lifecycle.book.refused_senders.values() for name in names]
+        for connector in rooms.connectors:
+            disabled.add_metric([connector.name], refused.count(connector.name))
+        yield disabled
         yield from (depth, oldest, window, sessions, rate)
         yield GaugeMetricFamily(
             "gw_ledger_imbalance",

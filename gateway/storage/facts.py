@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.storage.inbound import INBOUND_SQL
 from gateway.storage.named_statements import load_statements
+from gateway.storage.refused_senders import RefusedSenderRow, load_refused_senders
 
 FACTS_CHANNEL: Final = "passerelle_facts"  # schema 0001: trigger tell_nodes_that_facts_changed
 
@@ -171,6 +172,7 @@ class FactRows(msgspec.Struct, frozen=True):
     number_ranges: list[NumberRangeRow]
     blocks: list[BlockRow]
     inbound_numbers: list[InboundNumberRow]
+    refused_senders: list[RefusedSenderRow] = []
     inbound_routes: list[InboundRouteRow] = []  # those of inbound_numbers among them
 
 
@@ -187,6 +189,7 @@ async def load_facts(connection: asyncpg.Connection) -> FactRows:
             number_ranges=await _rows(connection, "load_number_ranges", NumberRangeRow),
             blocks=await _rows(connection, "load_blocks", BlockRow),
             inbound_numbers=await _rows(connection, "load_inbound_numbers", InboundNumberRow),
+            refused_senders=await load_refused_senders(connection),
             inbound_routes=[InboundRouteRow(*r) for r in await connection.fetch(INBOUND_SQL["load_inbound_routes"])],
         )
 

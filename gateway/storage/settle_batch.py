@@ -15,11 +15,12 @@ import msgspec
 from gateway.message import SMSC_ID_SEPARATOR, InboundMessage, InboundPart, Message, ParkedReceipt, id_key, unnamed_key
 from gateway.storage.inbound import INBOUND_SQL, inbound_tables
 from gateway.storage.messages import MESSAGE_SQL
+from gateway.storage.refused_senders import SENDER_SQL
 
 # Places in SettleBatch.columns(): the first seventeen stand one a message; then min and max of the ids, four of
 # postings, six of lookups (the fifth names the message), the journals, the sends, the largest id of our own.
 POSITIONAL, HOLD_COLUMN, LOOKUPS, LOOKUP_MESSAGE_ID, CLOSED_COLUMN, SENDS_COLUMN = 17, 6, slice(23, 29), 4, 29, 30
-STATEMENTS = {**MESSAGE_SQL, **INBOUND_SQL}
+STATEMENTS = {**MESSAGE_SQL, **INBOUND_SQL, **SENDER_SQL}
 
 
 class SettleBatch:
@@ -45,6 +46,7 @@ class SettleBatch:
         self.inbound_parts: list[InboundPart] = []
         self.opt_outs: list[tuple[int, str, bool, str, int]] = []  # account_id, number, opted_out, word, at_ms
         self.conversations: list[tuple[str, str, int, int]] = []  # number, handset, account_id, at_ms
+        self.disabled_senders: list[tuple[int, str, str, int]] = []  # connector_id, sender, status, at_ms
         self._waiter: asyncio.Future[None] | None = None
 
     def __bool__(self) -> bool:
@@ -66,6 +68,7 @@ class SettleBatch:
             or self.inbound_parts
             or self.opt_outs
             or self.conversations
+            or self.disabled_senders
             or self._waiter
         )
 
@@ -220,6 +223,7 @@ class SettleBatch:
             ("close_receipts", list(self.receipts_closed)),
             ("remember_dresses", list(last_dress.values())),
             ("drop_parked", [(parked_id,) for parked_id in self.joined]),
+            ("disable_senders", list({row[:2]: row for row in self.disabled_senders}.values())),
             *inbound_tables(self.inbound_parts, self.opt_outs, self.conversations),
         ]
 

@@ -103,7 +103,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING route_id;
 -- name: list_routes
 -- The routes in the order they are asked, in names.
 SELECT r.route_id, r."order", r.prefix, r.mcc, r.mnc, a.name AS account, r.sender, r.traffic_class, r.windows,
-       c.name AS connector, r.weight, r.enabled
+       c.name AS connector, r.weight, r.enabled,
+       ARRAY(SELECT s.sender FROM refused_senders s WHERE s.connector_id = r.connector_id ORDER BY 1) AS senders_disabled
   FROM routes r JOIN connectors c USING (connector_id) LEFT JOIN accounts a USING (account_id)
  ORDER BY r."order", r.route_id;
 

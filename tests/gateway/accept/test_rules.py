@@ -214,6 +214,7 @@ def test_a_name_or_an_account_suspended_meanwhile_sends_nothing_more() -> None:
 ELSEWHERE = {
     Refusal.MESSAGE_LENGTH: "the doors: octets against their own length field",
     Refusal.NO_ROUTE: "lifecycle.admit",
+    Refusal.SENDER_REFUSED: "lifecycle.admit",
     Refusal.NO_CREDIT: "the accept statement",
     Refusal.RATE_EXCEEDED: "the doors' pace",
     Refusal.WINDOW_EXCEEDED: "the doors' windows",

@@ -5,8 +5,10 @@ What belongs here: the words an operator types. What must not enter: the router'
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from gateway.command_line.refusals import Refusal
@@ -130,3 +132,20 @@ def test_hours_of_the_week_are_read_in_two_languages(texts: list[str], minutes: 
 def test_hours_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(Refusal):
         parse_windows([text])
+
+
+def test_a_disabled_sender_is_shown_with_its_routes_and_allowed_again(passerelle: Passerelle, database: str) -> None:
+    async def execute(query: str) -> None:
+        connection = await asyncpg.connect(database)
+        await connection.execute(query)
+        await connection.close()
+
+    passerelle("route", "add", "--to", "*", "--connector", "carrier-a")
+    refused = passerelle("route", "allow-sender", "ACME", "--connector", "carrier-a")
+    assert (refused.code, "not disabled on carrier-a" in refused.err) == (1, True)
+    insert = "INSERT INTO refused_senders SELECT connector_id, 'acme', 'ESME_RINVSRCADR', 0 FROM connectors"
+    asyncio.run(execute(insert))
+    assert [row["senders_disabled"] for row in passerelle("route", "list", "--json").json] == [["acme"]]
+    assert "ESME_RINVSRCADR" in passerelle("route", "allow-sender", "ACME", "--connector", "carrier-a").out
+    assert [row["senders_disabled"] for row in passerelle("route", "list", "--json").json] == [[]]
+    assert passerelle("route", "allow-sender", "ACME", "--connector", "carrier-z").code == 1

@@ -14,6 +14,7 @@ TEMPORARY = {0x08, 0x14, 0x58, 0x64}
 EXPECTED = {
     Refusal.SOURCE_INVALID: 0x0A,
     Refusal.SENDER_NOT_OWNED: 0x0A,
+    Refusal.SENDER_REFUSED: 0x0A,
     Refusal.DESTINATION_INVALID: 0x0B,
     Refusal.TLV_LENGTH: 0xC2,
     Refusal.TLV_VALUE: 0xC4,
