@@ -189,8 +189,10 @@ async def _look_at_rows(connection: asyncpg.Connection, configuration: Configura
 
 def look_at_ports(configuration: Configuration, alive: frozenset[str]) -> Iterator[Finding]:
     """The ports we listen on are free, or our own node's."""
+    tls = configuration.smpp_server.tls
     for subject, endpoint in (
         ("port smpp", configuration.smpp_server.listen),
+        *((("port smpp tls", tls.listen),) if tls is not None else ()),
         ("port metrics", configuration.metrics.listen),
     ):
         if _is_free(endpoint):

@@ -18,32 +18,37 @@ import pytest
 
 from gateway.ingress.tls import CHUNK, CertificateFault, Certificates, TlsChannel, TlsSettings, load_context
 from gateway.smpp.pdus import BindTransceiver, EnquireLink, EnquireLinkResp
-from tests.certificates import Authority, Pair
 from tests.eventually import eventually
 from tests.gateway.conftest import Ground
 from tests.gateway.ingress.conftest import Door, open_door
 from tests.gateway.raw_peer import WITHIN_S, RawPeer, raw_peer, submit
+from tests.tls_material import Certificate, make_authority, make_certificate
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("ca"))
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return make_authority(tmp_path_factory.mktemp("ca"))
 
 
 @pytest.fixture
-def own(authority: Authority, tmp_path: Path) -> Pair:
-    """The door's pair, where a test may replace it."""
-    pair = Pair(tmp_path / "door.pem", tmp_path / "door.key")
-    authority.sign().copy_to(pair)
-    return pair
+def own(authority: Certificate, tmp_path: Path) -> Certificate:
+    """The door's certificate, where a test may renew it."""
+    return make_certificate(tmp_path, authority, "door")
 
 
-def settings(own: Pair, **given: Any) -> TlsSettings:
+def renew(own: Certificate, authority: Certificate, folder: Path) -> None:
+    """Put another pair in its place, file by file, as a renewal does."""
+    fresh = make_certificate(folder, authority, "fresh")
+    fresh.key.replace(own.key)
+    fresh.certificate.replace(own.certificate)
+
+
+def settings(own: Certificate, **given: Any) -> TlsSettings:
     plain = TlsSettings("127.0.0.1", 0, own.certificate, own.key)
     return msgspec.structs.replace(plain, **given)
 
 
-def client(authority: Authority, own: Pair | None = None) -> ssl.SSLContext:
+def client(authority: Certificate, own: Certificate | None = None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=authority.certificate)
     if own is not None:
         context.load_cert_chain(own.certificate, own.key)
@@ -66,7 +71,7 @@ def serial_of(peer: RawPeer) -> str:
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 async def test_a_conversation_by_tls_is_the_same_as_without(
-    ground: Ground, authority: Authority, own: Pair, version: ssl.TLSVersion
+    ground: Ground, authority: Certificate, own: Certificate, version: ssl.TLSVersion
 ) -> None:
     context = client(authority)
     context.minimum_version = context.maximum_version = version
@@ -79,7 +84,7 @@ async def test_a_conversation_by_tls_is_the_same_as_without(
         assert door.life.tallies.tls_handshakes == {"established": 1}
 
 
-async def test_limits_count_tls_and_plain_together(ground: Ground, authority: Authority, own: Pair) -> None:
+async def test_limits_count_tls_and_plain_together(ground: Ground, authority: Certificate, own: Certificate) -> None:
     async with open_door(ground, tls=settings(own)) as door:
         await door.change("UPDATE esmes SET max_binds = 1")
         async with door.peer(bound=True), peer_by_tls(door, client(authority)) as second:
@@ -96,7 +101,7 @@ async def ask_while_alive(peer: RawPeer, door: Door) -> int:
     return await peer.bind()
 
 
-async def test_any_chunking_of_the_wire_gives_the_same(own: Pair) -> None:
+async def test_any_chunking_of_the_wire_gives_the_same(own: Certificate) -> None:
     """Two channels in memory: a client's octets one at a time, and answers of several records."""
     server = TlsChannel(load_context(settings(own)))
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -136,14 +141,15 @@ async def test_any_chunking_of_the_wire_gives_the_same(own: Pair) -> None:
 
 
 async def test_a_client_without_the_right_certificate_never_binds(
-    ground: Ground, authority: Authority, own: Pair, tmp_path: Path
+    ground: Ground, authority: Certificate, own: Certificate, tmp_path: Path
 ) -> None:
-    strangers = Authority(tmp_path / "strangers")
+    strangers = make_authority(tmp_path, "strangers")
+    known, unknown = (make_certificate(tmp_path, each, f"of {each.key.stem}") for each in (authority, strangers))
     tls = settings(own, client_ca=authority.certificate)
     async with open_door(ground, tls=tls) as door:
-        async with peer_by_tls(door, client(authority, authority.sign("customer"))) as peer:
+        async with peer_by_tls(door, client(authority, known)) as peer:
             assert await peer.bind() == 0
-        for pair in (None, strangers.sign("customer")):
+        for pair in (None, unknown):
             with pytest.raises(
                 (ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)
             ):  # 1.3: told at the first read
@@ -152,7 +158,7 @@ async def test_a_client_without_the_right_certificate_never_binds(
         await eventually(lambda: door.life.tallies.tls_handshakes["failed"] == 2, WITHIN_S)
 
 
-async def test_an_old_version_is_refused(ground: Ground, authority: Authority, own: Pair) -> None:
+async def test_an_old_version_is_refused(ground: Ground, authority: Certificate, own: Certificate) -> None:
     context = client(authority)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     async with open_door(ground, tls=settings(own, minimum_version="1.3")) as door:
@@ -162,7 +168,9 @@ async def test_an_old_version_is_refused(ground: Ground, authority: Authority, o
         await eventually(lambda: door.life.tallies.tls_handshakes["failed"] == 1, WITHIN_S)
 
 
-async def test_what_is_no_tls_is_closed_and_told(ground: Ground, own: Pair, caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_is_no_tls_is_closed_and_told(
+    ground: Ground, own: Certificate, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.WARNING, "passerelle.ingress"):
         async with open_door(ground, tls=settings(own)) as door, raw_peer(door.server.tls_port) as plain:
             plain.write(BindTransceiver(system_id="ours1", password="secret"))
@@ -173,7 +181,7 @@ async def test_what_is_no_tls_is_closed_and_told(ground: Ground, own: Pair, capl
 
 
 async def test_a_handshake_that_never_comes_ends_and_counts_as_a_connection_until_then(
-    ground: Ground, own: Pair
+    ground: Ground, own: Certificate
 ) -> None:
     tls = settings(own, handshake_timeout_s=0.5)
     async with open_door(ground, tls=tls, max_sessions=1) as door, raw_peer(door.server.tls_port) as mute:
@@ -184,7 +192,7 @@ async def test_a_handshake_that_never_comes_ends_and_counts_as_a_connection_unti
             pass
 
 
-async def test_handshakes_under_way_fill_the_door(ground: Ground, own: Pair) -> None:
+async def test_handshakes_under_way_fill_the_door(ground: Ground, own: Certificate) -> None:
     async with open_door(ground, tls=settings(own), max_sessions=1) as door, raw_peer(door.server.tls_port):
         await eventually(lambda: len(door.server.connections) == 1, WITHIN_S)
         async with door.peer() as late:
@@ -192,7 +200,9 @@ async def test_handshakes_under_way_fill_the_door(ground: Ground, own: Pair) -> 
         assert door.life.tallies.refused_connections["max_sessions"] == 1
 
 
-async def test_a_broken_record_ends_its_connection_only(ground: Ground, authority: Authority, own: Pair) -> None:
+async def test_a_broken_record_ends_its_connection_only(
+    ground: Ground, authority: Certificate, own: Certificate
+) -> None:
     async with open_door(ground, tls=settings(own)) as door, contextlib.AsyncExitStack() as stack:
         stack.enter_context(contextlib.suppress(ssl.SSLError))  # the alert, which the peer may still read
         peer = await stack.enter_async_context(peer_by_tls(door, client(authority)))
@@ -211,11 +221,11 @@ async def test_a_broken_record_ends_its_connection_only(ground: Ground, authorit
 
 
 async def test_a_new_certificate_serves_new_connections_and_ends_none(
-    ground: Ground, authority: Authority, own: Pair
+    ground: Ground, authority: Certificate, own: Certificate, tmp_path: Path
 ) -> None:
     async with open_door(ground, tls=settings(own)) as door, peer_by_tls(door, client(authority)) as before:
         assert await before.bind() == 0
-        authority.sign().copy_to(own)
+        renew(own, authority, tmp_path)
         assert door.server.certificates is not None
         door.server.certificates.reload_changed()
         async with peer_by_tls(door, client(authority)) as after:
@@ -225,13 +235,13 @@ async def test_a_new_certificate_serves_new_connections_and_ends_none(
 
 
 def test_a_certificate_is_read_again_only_when_it_changed(
-    authority: Authority, own: Pair, caplog: pytest.LogCaptureFixture
+    authority: Certificate, own: Certificate, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "passerelle.ingress"):
         certificates = Certificates(settings(own))
         certificates.reload_changed()
         assert not caplog.records
-        authority.sign().copy_to(own)
+        renew(own, authority, tmp_path)
         certificates.reload_changed()
         certificates.reload_changed()
     assert [record.message for record in caplog.records] == ["tls_certificate_loaded"]
@@ -239,12 +249,12 @@ def test_a_certificate_is_read_again_only_when_it_changed(
 
 @pytest.mark.parametrize("damage", ["other key", "no certificate", "gone"])
 def test_what_cannot_be_used_leaves_the_former_certificate(
-    authority: Authority, own: Pair, damage: str, caplog: pytest.LogCaptureFixture
+    authority: Certificate, own: Certificate, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     certificates = Certificates(settings(own))
     before = certificates._context
     if damage == "other key":
-        own.key.write_bytes(authority.sign().key.read_bytes())
+        make_certificate(tmp_path, authority, "other").key.replace(own.key)
     elif damage == "no certificate":
         own.certificate.write_text("nothing")
     else:
