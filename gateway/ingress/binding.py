@@ -30,6 +30,7 @@ from gateway.storage.facts import EsmeRow
 log = logging.getLogger("passerelle.ingress")
 
 PROOFS_PER_LANE = 64  # chosen: different words under proof or delay from one address; a further one is refused at once
+SLOWED_PROOFS_PER_LANE = 4  # chosen: the same once its answers are slowed: a proof costs a tenth of a second of a core
 TAKEOVER_LOOK_S = 0.02  # chosen: between two looks at whether a probed bind answered
 
 
@@ -115,17 +116,22 @@ class BindDesk:
         if proven is not None:
             self._decide(asked, proven)
             return
-        lane = self._lockout.lane(source_of(connection.address), request.system_id)
+        source = source_of(connection.address)
+        lane = self._lockout.lane(source, request.system_id)
         key = (lane, request.system_id, self._credentials.keyed(request.password))
         waiting = self._proving.get(key)
         if waiting is not None:
             waiting.append(asked)  # all binds of a login come back at once: one proof answers them
-        elif self._in_lane[lane] >= PROOFS_PER_LANE:
+        elif self._in_lane.get(lane, 0) >= self._most_proofs(source, request.system_id):
             self._refuse(asked, CommandStatus.ESME_RBINDFAIL)
         else:
             self._proving[key] = [asked]
             self._in_lane[lane] += 1
             self._begin(self._prove(key, asked, esme))
+
+    def _most_proofs(self, source: str, system_id: str) -> int:
+        slowed = self._lockout.is_slowed(source, system_id, monotonic())
+        return SLOWED_PROOFS_PER_LANE if slowed else PROOFS_PER_LANE
 
     def _begin(self, answering: Coroutine[None, None, None]) -> None:
         task = self._tasks.create_task(answering)

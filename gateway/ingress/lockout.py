@@ -43,6 +43,12 @@ class Lockout:
         pair = (source, system_id)
         return pair if pair in self._trusted else source
 
+    def is_slowed(self, source: str, system_id: str, now: float) -> bool:
+        """Whether one more wrong word would wait for its answer."""
+        pair = (source, system_id)
+        slowed = self._failures_of(pair, now) >= FREE_PAIR
+        return slowed or (pair not in self._trusted and self._failures_of(source, now) >= FREE_SOURCE)
+
     def failed(self, source: str, system_id: str, now: float) -> float:
         """Count a wrong word; for how many seconds its answer waits."""
         pair = (source, system_id)
@@ -61,9 +67,13 @@ class Lockout:
             self._trusted.popitem(last=False)
 
     def _count(self, key: str | Pair, now: float) -> int:
-        count, last = self._failures.pop(key, (0, now))
-        count = 1 if now - last > FORGET_S else count + 1
-        self._failures[key] = (count, now)
+        count = self._failures_of(key, now) + 1
+        self._failures.pop(key, None)
+        self._failures[key] = (count, now)  # the last in order: what is forgotten first is the oldest
         if len(self._failures) > REMEMBERED_LIMIT:
             self._failures.popitem(last=False)
         return count
+
+    def _failures_of(self, key: str | Pair, now: float) -> int:
+        count, last = self._failures.get(key, (0, now))
+        return 0 if now - last > FORGET_S else count

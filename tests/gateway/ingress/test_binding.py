@@ -208,6 +208,27 @@ async def test_more_proofs_than_an_address_may_await_are_refused_at_once(
         assert (await honest.read()).command_status == 0
 
 
+async def test_a_slowed_address_has_fewer_proofs_than_others(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    proofs = Proofs(monkeypatch)
+    lockout = door.server.binding._lockout
+    while not lockout.is_slowed("127.0.0.2", "ours1", asyncio.get_running_loop().time()):
+        lockout.failed("127.0.0.2", "ours1", asyncio.get_running_loop().time())
+    async with (
+        peers(door, room.SLOWED_PROOFS_PER_LANE + 1, "127.0.0.2") as flood,
+        peers(door, 5, "127.0.0.3") as others,
+    ):
+        for number, peer in enumerate(flood[:-1], 1):
+            ask_to_bind(peer, f"wrong{number}")
+            await eventually(lambda n=number: len(door.server.binding._proving) == n, WITHIN_S)  # type: ignore[misc]
+        ask_to_bind(flood[-1], "one more")
+        assert (await flood[-1].read()).command_status == 0x0D, "at once"
+        for number, peer in enumerate(others):
+            ask_to_bind(peer, f"other{number}")
+        waiting = room.SLOWED_PROOFS_PER_LANE + 5
+        await eventually(lambda: len(door.server.binding._proving) == waiting, WITHIN_S)
+        assert len(proofs.asked) <= 1
+
+
 async def test_all_binds_of_a_login_that_come_back_at_once_are_one_proof(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:

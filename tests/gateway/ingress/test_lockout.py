@@ -22,6 +22,18 @@ def test_the_delay_of_one_login_from_one_address_doubles_up_to_its_end() -> None
     assert delays == [0.0] * FREE_PAIR + [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, LAST_DELAY_S, LAST_DELAY_S, LAST_DELAY_S]
 
 
+def test_who_would_wait_is_known_before() -> None:
+    lockout = Lockout()
+    for now in range(FREE_SOURCE + 3):
+        slowed = lockout.is_slowed(HERE, "acme", float(now))
+        assert (lockout.failed(HERE, "acme", float(now)) > 0) == slowed
+    assert not lockout.is_slowed(THERE, "acme", 0.0)
+    assert lockout.is_slowed(HERE, "never heard of", 30.0), "by its address"
+    lockout.succeeded(HERE, "other")
+    assert not lockout.is_slowed(HERE, "other", 30.0)
+    assert not lockout.is_slowed(HERE, "acme", 30.0 + FORGET_S)
+
+
 def test_many_names_from_one_address_are_slowed_together() -> None:
     lockout = Lockout()
     delays = [lockout.failed(HERE, f"name{n}", 0.0) for n in range(FREE_SOURCE + 3)]
