@@ -95,7 +95,7 @@ async def node(database: str, connection: asyncpg.Connection, tmp_path: Path) ->
     await facts.add_route(connection, route)
     async with SimulatedSmsc(SmscSettings()) as smsc:
         living = LivingNode(free_port(), free_port())
-        connector = SmppConnector("carrier-a", "smpp", Endpoint(smsc.host, smsc.port), "gw", Secret("gw"))
+        connector = SmppConnector("carrier-a", "smpp", (Endpoint(smsc.host, smsc.port),), "gw", Secret("gw"))
         configuration = Configuration(
             node=Node("a", tmp_path),
             storage=Storage(Secret(database)),
