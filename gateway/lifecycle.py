@@ -35,9 +35,10 @@ from gateway.crash_points import crash_point
 from gateway.inbound.desk import Answer, InboundDesk, InboundPolicy
 from gateway.lanes import SPARE_OF_CLASS
 from gateway.message import PART_IN_DOUBT, PART_QUEUED, AttemptJournal, InboundMessage, Message, MessageIds, Submission
-from gateway.message_states import FINAL
+from gateway.message_states import FINAL, STATE_WORDS
 from gateway.outbox import Outbox
 from gateway.receipts import fold
+from gateway.receipts.carrier_errors import ErrorMeaning, explain
 from gateway.receipts.parse import Receipt
 from gateway.sender_refusals import SenderRefusals
 from gateway.shares import Shares
@@ -52,6 +53,8 @@ from router.facts import Facts, NoRoute, RouteChoice
 
 log = logging.getLogger("passerelle.lifecycle")
 
+INTERMEDIATE_ASKED = 0x10  # SMPP v3.4 5.2.17: registered_delivery, bit 4
+ON_THE_WAY_LIMIT = 1_000  # chosen: intermediate notifications that wait for a commit; they promise nothing
 MINUTE_MS = 60_000
 WEEK_MINUTES = 7 * 24 * 60
 MONDAY_OFFSET_MINUTES = 3 * 24 * 60  # 1970-01-01 was a Thursday
@@ -86,6 +89,10 @@ class Notifier(Protocol):
 
     def offer_inbound(self, inbound: InboundMessage) -> None:
         """Take over a stored message from a handset."""
+        ...
+
+    def mention(self, message: Message, message_state: int) -> None:
+        """Tell that a message is on its way (v3.4 5.2.28), to an ESME that asked for it and is there now."""
         ...
 
     def deliver_offered(self) -> None:
@@ -132,6 +139,8 @@ class Lifecycle:
         self.declared_tlvs: Mapping[int, Declared] = {}  # by connector id
         self._sender_refusals = SenderRefusals()
         self._finished: list[Message] = []  # final, to be told once durable
+        self.error_maps: Mapping[str, Mapping[str, ErrorMeaning]] = {}  # by connector name
+        self._on_the_way: list[tuple[Message, int]] = []  # with the state that an intermediate notification told
         self._postponed: list[Message] = []  # to leave memory once durable
         self.uncertain: list[tuple[int, int, int]] = []  # when to search (Unix milliseconds), connector, from which id
 
@@ -457,10 +466,12 @@ class Lifecycle:
 
     def receipted(self, connector: Connector, receipt: Receipt | None, awaited: Awaited) -> None:
         """Fold a receipt into the part it speaks of."""
+        message, part_no = awaited.message, awaited.part_no
         if receipt is None or not receipt.state:
             self._tallies.receipts[connector.name, "undecided"] += 1
+            if receipt is not None:
+                self._on_its_way(message, part_no, receipt)
             return
-        message, part_no = awaited.message, awaited.part_no
         doubted = message.state == "in_doubt"
         if message.part_states[part_no] == PART_IN_DOUBT:
             fold.part_taken(message, part_no, receipt.smsc_message_id, self._wall_ms(), self.policy.money)
@@ -474,8 +485,18 @@ class Lifecycle:
             self.waiting_room.certain(message)
             self.postpone(message, self._wall_ms(), "its doubt is over")
 
+    def _on_its_way(self, message: Message, part_no: int, receipt: Receipt) -> None:
+        """An intermediate notification decides nothing: it is noted, and passed on to whom it was promised."""
+        word = STATE_WORDS.get(receipt.message_state, "UNKNOWN")
+        self.note(message, "intermediate", f"part {part_no}: {word} {receipt.error}".rstrip())
+        if message.envelope.registered_delivery & INTERMEDIATE_ASKED and message.state not in FINAL:
+            self._on_the_way.append((message, receipt.message_state))
+
     def _fold_receipt(self, connector: Connector, message: Message, part_no: int, state: str, error: str) -> None:
         now_ms = self._wall_ms()
+        if error:
+            error, kind = explain(error, self.error_maps.get(connector.name, {}))
+            self._tallies.receipt_errors[connector.name, kind] += 1
         folded = fold.part_receipted(message, part_no, state, error, now_ms, self.policy.money)
         if connector.receipt_covers:
             fold.rest_receipted(message, connector.receipt_covers, state, error, now_ms, self.policy.money)
@@ -632,6 +653,7 @@ class Lifecycle:
         """Wait until all that happened is durable, then tell customers. False: PostgreSQL is away, try again later."""
         finished, self._finished = self._finished, []
         postponed, self._postponed = self._postponed, []
+        on_the_way, self._on_the_way = self._on_the_way, []
         inbound = self.inbound.take_fresh()
         try:
             async with asyncio.timeout(STORE_PATIENCE_S):
@@ -639,6 +661,7 @@ class Lifecycle:
         except TimeoutError:
             self._finished += finished
             self._postponed += postponed
+            self._on_the_way = [*on_the_way, *self._on_the_way][-ON_THE_WAY_LIMIT:]
             self.inbound.put_back(inbound)
             return False
         if postponed:
@@ -646,6 +669,8 @@ class Lifecycle:
         for message in postponed:
             if not (message.dirty or message.open_parts or message.delay_stored or _is_known_elsewhere(message)):
                 self.active.leave(message.message_id)
+        for message, message_state in on_the_way:
+            self._notifier.mention(message, message_state)
         for message in finished:
             if message.notify == "asked":
                 self._notifier.offer(message)

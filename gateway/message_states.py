@@ -71,6 +71,20 @@ SMPP_MESSAGE_STATE: Final[dict[str, int]] = {
     "rejected": 8,
 }
 
+# SMPP v3.4 appendix B, table B-2, and v5.0 4.7.15: the word of each value of message_state.
+STATE_WORDS: Final[dict[int, str]] = {
+    0: "SCHEDLD",
+    1: "ENROUTE",
+    2: "DELIVRD",
+    3: "EXPIRED",
+    4: "DELETED",
+    5: "UNDELIV",
+    6: "ACCEPTD",
+    7: "UNKNOWN",
+    8: "REJECTD",
+    9: "SKIPPED",
+}
+
 # SMPP v3.4 appendix B, table B-2: the word in the text of a receipt.
 RECEIPT_WORD: Final[dict[str, str]] = {
     "delivered": "DELIVRD",

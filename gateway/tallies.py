@@ -50,6 +50,7 @@ class Tallies:
         self.parts_submitted: defaultdict[str, int] = defaultdict(int)  # by connector
         self.carrier_answers: defaultdict[tuple[str, str], int] = defaultdict(int)  # (connector, outcome)
         self.receipts: defaultdict[tuple[str, str], int] = defaultdict(int)  # (connector, what became of it)
+        self.receipt_errors: defaultdict[tuple[str, str], int] = defaultdict(int)  # (connector, kind of error)
         self.dress_changes: defaultdict[str, int] = defaultdict(int)  # by connector
         self.notifications: defaultdict[str, int] = defaultdict(int)  # by outcome
         self.refused_pdus: defaultdict[tuple[str, str], int] = defaultdict(int)  # (side, status name)

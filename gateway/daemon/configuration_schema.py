@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, field
 
 from gateway.egress.answers import StatusWord
+from gateway.receipts.carrier_errors import ErrorMeaning
 from gateway.smpp.declared_tlvs import FORM, TAG
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]  # it labels metrics and names folders
@@ -23,6 +24,7 @@ Octet = Annotated[int, Meta(ge=0, le=255)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Window = Annotated[int, Meta(ge=1, le=10_000)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+ErrorCode = Annotated[str, Meta(pattern=r"^([0-9A-Za-z]{1,8}|[0-9]{1,3}\.[0-9]{1,5})$")]  # of a text, or type.number
 StatusCode = Annotated[str, Meta(pattern=r"^0x(?!0+$)[0-9A-Fa-f]{1,8}$")]  # SMPP v3.4 5.1.3: four octets
 TrafficClass = Literal["otp", "transactional", "marketing", "service"]
 BindKind = Literal["transceiver", "transmitter", "receiver"]
@@ -151,6 +153,7 @@ class SmppConnector(msgspec.Struct, frozen=True):
     other_destination_npi: Octet = 0
     send_validity: bool = False
     status_map: dict[StatusCode, StatusWord] = field(default_factory=dict)
+    error_map: dict[ErrorCode, ErrorMeaning] = field(default_factory=dict)
     tlvs: dict[TlvTag, TlvForm] = field(default_factory=dict)
     receipt_id_format: Literal["exact", "hexadecimal", "decimal"] | None = (
         None  # absent: learnt from the first receipts

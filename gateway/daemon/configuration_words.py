@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
+from gateway.receipts.carrier_errors import ErrorMeaning
+
 Language = Literal["en", "fr"]
 
 WORDS: dict[Language, dict[str, str]] = {
@@ -70,6 +72,10 @@ WORDS: dict[Language, dict[str, str]] = {
 
 Expected = dict[Language, str]
 PLAIN: dict[Any, Expected] = {
+    ErrorMeaning: {
+        "en": '{ text = "...", permanent = true or false }',
+        "fr": '{ text = "...", permanent = true ou false }',
+    },
     str: {"en": "text", "fr": "un texte"},
     int: {"en": "a whole number", "fr": "un nombre entier"},
     float: {"en": "a number", "fr": "un nombre"},

@@ -83,6 +83,9 @@ class _Collector:
         yield _counter("gw_message_parts", "Parts written to carriers", ["connector"], tallies.parts_submitted)
         yield _counter("gw_carrier_answers", "Answers to submit_sm", ["connector", "outcome"], tallies.carrier_answers)
         yield _counter("gw_receipts", "Receipts from carriers", ["connector", "outcome"], tallies.receipts)
+        yield _counter(
+            "gw_receipt_errors", "Receipts with an error code", ["connector", "kind"], tallies.receipt_errors
+        )
         yield _counter("gw_receipt_dress_changes", "Ids that came in a new dress", ["connector"], tallies.dress_changes)
         yield _counter(
             "gw_notifications", "Receipts and inbound messages told to ESMEs", ["outcome"], tallies.notifications

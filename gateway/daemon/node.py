@@ -150,7 +150,7 @@ async def _live(
         tallies,
         configuration.limits.connector_queue,
     )
-    _fix_dresses(lifecycle, configuration, connector_ids)
+    _teach_receipts(lifecycle, configuration, connector_ids)
     lifecycle.declared_tlvs = {c.connector_id: c.profile.tlvs for c in connectors if c.profile.tlvs}
     recovery = Recovery(lifecycle, reader, settling)
     keeper = LeaseKeeper(seat, lease, functools.partial(connect_as_node, dsn))
@@ -329,11 +329,12 @@ def _tell_systemd(state: str) -> None:
 # ---------------------------------------------------------------- configuration to the rooms' own words
 
 
-def _fix_dresses(lifecycle: Lifecycle, configuration: Configuration, connector_ids: dict[str, int]) -> None:
+def _teach_receipts(lifecycle: Lifecycle, configuration: Configuration, connector_ids: dict[str, int]) -> None:
     for each in configuration.connectors:
         if each.receipt_id_format is not None:
             dress = SAME if each.receipt_id_format == "exact" else each.receipt_id_format
             lifecycle.waiting_room.fix_dress(connector_ids[each.name], dress)
+    lifecycle.error_maps = {each.name: each.error_map for each in configuration.connectors}
 
 
 def _policy(configuration: Configuration, connector_ids: dict[str, int]) -> LifePolicy:

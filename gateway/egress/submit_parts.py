@@ -21,6 +21,7 @@ from telecom.parts import OCTETS, count_parts, split_user_data
 from telecom.udh import Concatenation, concatenation_element, encode_udh
 
 TON_ALPHANUMERIC, ESM_UDHI = 5, 0x40  # SMPP v3.4 5.2.5, 5.2.12
+REGISTERED_KEPT = 0x1C  # SMPP v3.4 5.2.17: acknowledgements of the handset and its user, intermediate notification
 ESM_KEPT = 0xFC  # SMPP v3.4 5.2.12: type, header and reply path are the customer's; the messaging mode is ours
 SHORT_MESSAGE_OCTETS, ADDRESS_OCTETS = 254, 20  # SMPP v3.4 5.2.22, 5.2.8
 NARROW_HEADER_OCTETS = 6  # 3GPP TS 23.040 9.2.3.24.1: length octet and element 00
@@ -198,7 +199,8 @@ def _submit_sm(message: Message, profile: CarrierProfile, piece: Piece, data_cod
         protocol_id=envelope.protocol_id,
         priority_flag=envelope.priority_flag,
         validity_period=_validity_left(message) if profile.send_validity else "",
-        registered_delivery=int(receipt),  # a final state is owed for every message (promise P5)
+        # a final state is owed for every message (promise P5); what else the customer asked for is passed on
+        registered_delivery=int(receipt) | envelope.registered_delivery & REGISTERED_KEPT,
         data_coding=data_coding,
         short_message=user_data,
         tlvs=tlvs,

@@ -19,6 +19,7 @@ from gateway.lifecycle import Lifecycle
 from gateway.message import Message
 from gateway.message_states import FINAL, SMPP_MESSAGE_STATE
 from gateway.recall import Changes, Naming, Recall, Recalled
+from gateway.receipts.carrier_errors import read_error
 from gateway.smpp.command_status import CommandStatus
 from gateway.smpp.pdus import (
     CancelSm,
@@ -291,5 +292,5 @@ def standing_of(message_id: str, messages: list[Message], now_ms: int) -> QueryS
 
 
 def _error_code(message: Message) -> int:
-    error = message.error
+    error = read_error(message.error).code
     return int(error) if error.isascii() and error.isdecimal() and int(error) < OTHER_ERROR else OTHER_ERROR

@@ -16,7 +16,7 @@ from gateway.crash_points import crash_point
 from gateway.message import InboundMessage, Message, node_of
 from gateway.message_states import FINAL
 from gateway.notify.mailbox import Bind, Mailbox, Owed
-from gateway.notify.receipt_text import is_wanted, receipt_for
+from gateway.notify.receipt_text import is_wanted, mention_of, receipt_for
 from gateway.smpp.errors import LocalProtocolError
 from gateway.smpp.pdus import DeliverSm
 from gateway.storage.facts import EsmeRow
@@ -128,6 +128,18 @@ class EsmeDeliveries:
             self._offered.add(owed.esme_id)
         else:
             self._leave_to_rows(mailbox, owed)
+
+    def mention(self, message: Message, message_state: int) -> None:
+        """An intermediate notification, to whatever bind has room now. It promises nothing, and is not kept."""
+        bind = self._mailbox(message.esme_id).next_bind()
+        told = bind is not None and bind.wind_clock() and bind.deliverable() > 0
+        if bind is not None and told:
+            try:
+                bind.deliver(mention_of(message, message_state, self._wall_ms()), None)
+                bind.flush()
+            except LocalProtocolError:  # boundary: this bind cannot carry it
+                told = False
+        self._tallies.notifications["mentioned" if told else "not_mentioned"] += 1
 
     def deliver_offered(self) -> None:
         """Send what was offered, as far as windows allow: one write a bind, however many were offered."""

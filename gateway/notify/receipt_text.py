@@ -7,14 +7,17 @@ Pure. What must not enter: whether and when it is sent.
 from __future__ import annotations
 
 from gateway.message import PART_DELIVERED, PART_UNKNOWN, Message, accepted_at_ms
-from gateway.message_states import RECEIPT_WORD, SMPP_MESSAGE_STATE
+from gateway.message_states import RECEIPT_WORD, SMPP_MESSAGE_STATE, STATE_WORDS
+from gateway.receipts.carrier_errors import read_error
 from gateway.smpp.pdus import DeliverSm
 from gateway.smpp.times import format_receipt_date
 
 TAG_RECEIPTED_MESSAGE_ID = 0x001E
 TAG_MESSAGE_STATE = 0x0427
 TAG_SAR_TOTAL_SEGMENTS, TAG_SAR_SEGMENT_SEQNUM = 0x020E, 0x020F
-ESM_RECEIPT = 0x04
+TAG_NETWORK_ERROR_CODE = 0x0423
+ESM_RECEIPT, ESM_INTERMEDIATE = 0x04, 0x20
+UNKNOWN = 7  # SMPP v3.4 5.2.28
 _STATE_OCTET = {state: bytes((value,)) for state, value in SMPP_MESSAGE_STATE.items()}
 
 
@@ -24,27 +27,40 @@ def receipt_for(message: Message, part_no: int | None = None) -> DeliverSm:
     """
     state = message.state if part_no is None else _part_state(message, part_no)
     delivered = state == "delivered"
-    error = message.error if 0 < len(message.error) <= 3 else "000" if delivered else "999"
+    error = read_error(message.error)
+    code = error.code if 0 < len(error.code) <= 3 else "000" if delivered else "999"
     count, arrived = (message.part_count, message.part_states.count("D")) if part_no is None else (1, int(delivered))
-    place: tuple[tuple[int, bytes], ...] = ()
+    more: tuple[tuple[int, bytes], ...] = ()
     if part_no is not None:
-        place = (
+        more = (
             (TAG_SAR_TOTAL_SEGMENTS, bytes((message.part_count,))),
             (TAG_SAR_SEGMENT_SEQNUM, bytes((part_no + 1,))),
         )
-    return _notification(message, ESM_RECEIPT, state, f"sub:{count:03d} dlvrd:{arrived:03d}", error, place)
+    network_error_code = error.network_error_code()
+    if network_error_code is not None:
+        more = (*more, (TAG_NETWORK_ERROR_CODE, network_error_code))
+    stat = f"{format_receipt_date(message.final_at_ms)} stat:{RECEIPT_WORD[state]} err:{code:0>3}"
+    return _notification(
+        message, ESM_RECEIPT, (count, arrived), stat, ((TAG_MESSAGE_STATE, _STATE_OCTET[state]), *more)
+    )
+
+
+def mention_of(message: Message, message_state: int, at_ms: int) -> DeliverSm:
+    """The intermediate notification that a message is on its way. message_state: v3.4 5.2.28; at_ms: told when."""
+    known = message_state if message_state in STATE_WORDS else UNKNOWN
+    stat = f"{format_receipt_date(at_ms)} stat:{STATE_WORDS[known]} err:000"
+    tlvs = ((TAG_MESSAGE_STATE, bytes((known,))),)
+    return _notification(message, ESM_INTERMEDIATE, (message.part_count, 0), stat, tlvs)
 
 
 def _notification(
-    message: Message, esm_class: int, state: str, counts: str, error: str, tlvs: tuple[tuple[int, bytes], ...]
+    message: Message, esm_class: int, counts: tuple[int, int], stat: str, tlvs: tuple[tuple[int, bytes], ...]
 ) -> DeliverSm:
     envelope = message.envelope
     message_id = str(envelope.multi[0] if envelope.multi else message.message_id)  # the one id its sender was told
     text = (
-        f"id:{message_id} {counts}"
-        f" submit date:{format_receipt_date(accepted_at_ms(message.message_id))}"
-        f" done date:{format_receipt_date(message.final_at_ms)}"
-        f" stat:{RECEIPT_WORD[state]} err:{error:0>3} text:"
+        f"id:{message_id} sub:{counts[0]:03d} dlvrd:{counts[1]:03d}"
+        f" submit date:{format_receipt_date(accepted_at_ms(message.message_id))} done date:{stat} text:"
     )
     return DeliverSm(
         source_addr_ton=envelope.dest_addr_ton,
@@ -55,11 +71,7 @@ def _notification(
         destination_addr=envelope.submitted_source,
         esm_class=esm_class,
         short_message=text.encode("ascii"),
-        tlvs=(
-            (TAG_RECEIPTED_MESSAGE_ID, message_id.encode("ascii") + b"\0"),
-            (TAG_MESSAGE_STATE, _STATE_OCTET[state]),
-            *tlvs,
-        ),
+        tlvs=((TAG_RECEIPTED_MESSAGE_ID, message_id.encode("ascii") + b"\0"), *tlvs),
     )
 
 

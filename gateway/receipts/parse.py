@@ -11,6 +11,7 @@ import re
 
 import msgspec
 
+from gateway.receipts.carrier_errors import compose_error
 from gateway.smpp.pdus import DeliverSm
 
 TAG_RECEIPTED_MESSAGE_ID = 0x001E
@@ -103,11 +104,7 @@ def read_receipt(pdu: DeliverSm) -> Receipt | None:
 
 
 def _error(text: bytes, network_error: bytes) -> str:
-    """The carrier's error code as text; "" for none. From the text, else from network_error_code (type, two octets)."""
+    """The carrier's error, of its text and of network_error_code (receipts.carrier_errors); "" for none."""
     start = text.find(b"err:")
     found = _ERR.match(text, start) if start >= 0 else _ERR.search(text)
-    if found is not None:
-        return "" if not found[1].strip(b"0") else found[1].decode("ascii")
-    if len(network_error) == 3:
-        return str(int.from_bytes(network_error[1:], "big")) if any(network_error[1:]) else ""
-    return ""
+    return compose_error(found[1].decode("ascii") if found is not None else "", network_error)

@@ -70,6 +70,7 @@ class Told:
     def __init__(self) -> None:
         self.foreseen: list[int] = []
         self.receipts: list[tuple[int, str]] = []
+        self.mentions: list[tuple[int, int]] = []
         self.inbound: list[InboundMessage] = []
 
     def foresee(self, message: Message) -> None:
@@ -80,6 +81,9 @@ class Told:
 
     def offer_inbound(self, inbound: InboundMessage) -> None:
         self.inbound.append(inbound)
+
+    def mention(self, message: Message, message_state: int) -> None:
+        self.mentions.append((message.message_id, message_state))
 
     def deliver_offered(self) -> None:
         return

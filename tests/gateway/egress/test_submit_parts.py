@@ -123,6 +123,14 @@ def test_which_parts_ask_for_a_receipt(part_receipts: str, asked: list[int]) -> 
     assert [pdu.registered_delivery for pdu in pdus] == asked
 
 
+@pytest.mark.parametrize(("wished", "asked"), [(0x00, 0x01), (0x02, 0x01), (0x11, 0x11), (0x0E, 0x0D), (0x1F, 0x1D)])
+def test_acknowledgements_and_intermediate_notifications_are_asked_for_as_the_customer_wished(
+    wished: int, asked: int
+) -> None:
+    (pdu,) = written(message(b"a", registered_delivery=wished))
+    assert pdu.registered_delivery == asked
+
+
 def test_the_last_part_of_a_resend_asks_too() -> None:
     asked = message(b"a" * 400)
     asked.part_states = "QQD"

@@ -91,7 +91,7 @@ def test_tlvs_are_believed_before_the_text() -> None:
 
 def test_tlvs_alone_are_enough() -> None:
     receipt = known(tlvs=((0x0427, b"\x05"), (0x001E, b"1a2b"), (0x0423, b"\x03\x00\x22")))
-    assert receipt == Receipt("1a2b", 5, "undeliverable", "34", "22901970000", "ACME")
+    assert receipt == Receipt("1a2b", 5, "undeliverable", "34/3.34", "22901970000", "ACME")
 
 
 def test_a_text_in_message_payload_is_read() -> None:
@@ -133,8 +133,9 @@ def test_an_intermediate_notification_decides_nothing() -> None:
     [
         (b"id:1 stat:UNDELIV err:034", (), "034"),
         (b"id:1 stat:UNDELIV ERR:A1", (), "A1"),
-        (b"id:1 stat:UNDELIV err:000", ((0x0423, b"\x03\x00\x01"),), ""),
-        (b"id:1 stat:UNDELIV", ((0x0423, b"\x03\x01\x02"),), "258"),
+        (b"id:1 stat:UNDELIV err:000", ((0x0423, b"\x03\x00\x01"),), "1/3.1"),
+        (b"id:1 stat:UNDELIV err:011", ((0x0423, b"\x03\x00\x1b"),), "011/3.27"),
+        (b"id:1 stat:UNDELIV", ((0x0423, b"\x03\x01\x02"),), "258/3.258"),
         (b"id:1 stat:UNDELIV", ((0x0423, b"\x03\x00\x00"),), ""),
         (b"id:1 stat:UNDELIV", ((0x0423, b"\x03"),), ""),
         (b"id:1 stat:UNDELIV", (), ""),
