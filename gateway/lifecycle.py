@@ -672,7 +672,11 @@ class Lifecycle:
         for message, message_state in on_the_way:
             self._notifier.mention(message, message_state)
         for message in finished:
-            if message.notify == "asked":
+            if message.notify != "asked":
+                continue
+            if message.open_parts:  # another part's outcome is still to be stored: nobody may read the row before
+                self._finished.append(message)
+            else:
                 self._notifier.offer(message)
         if inbound:
             crash_point("inbound.committed")

@@ -78,6 +78,22 @@ async def test_one_failed_part_fails_the_message_and_the_carrier_is_still_paid(g
     assert (await ground.row(message))["state"] == "undeliverable"
 
 
+async def test_what_failed_while_a_part_is_open_is_told_once_that_parts_outcome_is_stored(
+    ground: Ground, life: Life
+) -> None:
+    message = await life.accept_one(text=THREE_PARTS)
+    await life.written(3)
+    for part_no in (0, 1):
+        life.carrier.taken(message, f"id-{part_no}", part_no)
+    token = life.carrier.receipt("id-1", "undeliverable", HANDSET, "011")
+    await life.until(lambda: life.carrier.acknowledged == [(token, True)])
+    assert message.state == "undeliverable"
+    assert not life.told.receipts, "its row would be read back by whoever is owed it, and then be changed here"
+    life.carrier.taken(message, "id-2", 2)
+    assert await life.told_of(message) == ["undeliverable"]
+    assert not message.dirty
+
+
 async def test_capture_at_delivery_pays_for_what_was_delivered_only(ground: Ground) -> None:
     policy = LifePolicy(money=MoneyPolicy(capture_at="delivery"))
     async with ground.live(policy, answer=take_all) as life:
