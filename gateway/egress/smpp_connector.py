@@ -116,13 +116,11 @@ class SmppConnector:
             self._ask_again_at(self._paused_until)
             return False
         free = 0
-        idle = False
         for link in self._senders:
             free += link.free()
-            idle = idle or link.idle
         if spare:
             free -= self._kept_free(spare)
-        if free - self._reserved < parts and not (idle and not self._reserved):
+        if free - self._reserved < parts and (self._reserved or not any(link.idle for link in self._senders)):
             return False
         if not self._pace.take(parts, now, spare):
             self._ask_again_at(self._pace.ready_at(parts, now, spare))

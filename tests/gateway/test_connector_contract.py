@@ -168,6 +168,7 @@ async def by_smpp() -> AsyncIterator[OpenWay]:
             password="gw",
             window=WINDOW,
             response_timeout_s=SILENCE_S,
+            in_doubt_grace_s=SILENCE_S,
             reconnect_max_s=0.1,
         )
         connector = SmppConnector(profile, {}, Tallies())

@@ -82,6 +82,26 @@ async def test_a_doubt_is_resent_once_after_its_grace_time_and_never_again(
     assert (await ground.count("open_attempts"), await ground.count("delayed")) == (0, 0)
 
 
+async def test_the_grace_of_a_doubt_is_that_of_its_connector(ground: Ground) -> None:
+    await ground.add_carrier("carrier-b")
+    ids = ground.connector_ids
+    policy = LifePolicy(doubt_graces_ms={ids["carrier-a"]: 5_000, ids["carrier-b"]: 500_000})
+    async with ground.live(policy) as life:
+        quick = await doubted(life)
+        life.carrier.health = "down"
+        slow = await life.accept_one()
+        other = life.carriers["carrier-b"]
+        await life.until(lambda: len(other.written) == 1)
+        other.doubtful(slow)
+        await life.until(lambda: slow.state == "in_doubt")
+        ground.clock.pass_s(6)
+        await life.by_the_clock.decide_doubts()
+        assert (quick.state, slow.state) == ("queued", "in_doubt")
+        ground.clock.pass_s(500)
+        await life.by_the_clock.decide_doubts()
+        assert slow.state == "queued"
+
+
 @pytest.mark.parametrize("kind", ["marketing", "service"])
 async def test_other_classes_are_never_resent_and_end_as_unknown(ground: Ground, life: Life, kind: str) -> None:
     message = await doubted(life, kind=kind)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.daemon.carrier_profiles import carrier_profile
 from gateway.daemon.configuration import (
     Configuration,
     ConfigurationFault,
@@ -19,6 +20,8 @@ from gateway.daemon.configuration import (
     load_configuration,
 )
 from gateway.daemon.configuration_words import WORDS, Language
+from gateway.egress.answers import RULE_OF_WORD
+from gateway.egress.tls_client import TlsFault
 
 WHOLE = """\
 [node]
@@ -260,3 +263,60 @@ def test_tlvs_of_a_carrier_are_declared_by_tag_and_form(tmp_path: Path) -> None:
     for wrong in ('0x1401 = "string 4"', '1401 = "octets 4"', '0x14010 = "octets 4"', '0x1401 = "octets"'):
         (message,) = faults(tmp_path, section + wrong + "\n")
         assert "tlvs = {...} cannot be; expected a table: text like" in message
+
+
+# ---------------------------------------------------------------- connectors: addresses, TLS, statuses, binds
+
+SECRET = 'password = { value = "x" }\n'
+
+
+@pytest.mark.parametrize("address", ['"a:1, [::1]:2"', '["a:1", "[::1]:2"]'])
+def test_several_addresses_are_a_list_or_a_text_with_commas(tmp_path: Path, address: str) -> None:
+    text = CONNECTOR.replace('"127.0.0.1:2776"', address) + SECRET
+    (connector,) = read(tmp_path, text).connectors
+    assert connector.address == (Endpoint("a", 1), Endpoint("::1", 2))
+    profile = carrier_profile(connector, 1, read(tmp_path, text))
+    assert (profile.host, profile.port, profile.more_addresses) == ("a", 1, (("::1", 2),))
+
+
+@pytest.mark.parametrize("address", ['"a:1, b"', '["a:1", 7]', "[]", '""', '"a:1,,b:2"'])
+def test_a_bad_address_among_several_is_refused(tmp_path: Path, address: str) -> None:
+    (message,) = faults(tmp_path, CONNECTOR.replace('"127.0.0.1:2776"', address) + SECRET)
+    assert 'expected "host:port"' in message
+
+
+def test_bind_types_stand_in_place_of_type_and_number(tmp_path: Path) -> None:
+    configuration = read(tmp_path, CONNECTOR + SECRET + 'binds = 5\nbind_types = ["transmitter", "receiver"]\n')
+    assert carrier_profile(configuration.connectors[0], 1, configuration).bind_types == ("transmitter", "receiver")
+
+
+def test_a_carrier_s_own_statuses_become_rows(tmp_path: Path) -> None:
+    table = '[connector.status_map]\n"0x0401" = "throttle"\n"0x8" = "permanent"\n'
+    configuration = read(tmp_path, CONNECTOR + SECRET + table)
+    found = carrier_profile(configuration.connectors[0], 1, configuration).status_map
+    assert found == {0x401: RULE_OF_WORD["throttle"], 0x08: RULE_OF_WORD["permanent"]}
+
+
+@pytest.mark.parametrize("row", ['"0x0401" = "later"', '"1025" = "throttle"', '"0x0" = "throttle"', '"0x0401" = 1'])
+def test_a_status_or_a_word_that_is_none_is_refused_with_the_words_there_are(tmp_path: Path, row: str) -> None:
+    (message,) = faults(tmp_path, CONNECTOR + SECRET + f"[connector.status_map]\n{row}\n")
+    assert "status_map" in message
+    assert '"throttle"' in message
+
+
+@pytest.mark.parametrize("key", ["tls_ca", "tls_server_name", "tls_certificate", "tls_key"])
+def test_a_tls_key_without_tls_is_refused_with_its_remedy(tmp_path: Path, key: str) -> None:
+    (message,) = faults(tmp_path, CONNECTOR + SECRET + f'{key} = "x"\n')
+    assert key in message
+    assert "tls = true" in message
+
+
+def test_a_certificate_without_its_key_is_refused(tmp_path: Path) -> None:
+    (message,) = faults(tmp_path, CONNECTOR + SECRET + 'tls = true\ntls_certificate = "c.pem"\n')
+    assert "belong together" in message
+
+
+def test_files_of_tls_are_relative_to_the_toml_and_named_with_their_connector(tmp_path: Path) -> None:
+    configuration = read(tmp_path, CONNECTOR + SECRET + 'tls = true\ntls_ca = "none.pem"\n')
+    with pytest.raises(TlsFault, match=f"connector carrier-a: tls_ca {tmp_path}/none.pem"):
+        carrier_profile(configuration.connectors[0], 1, configuration)

@@ -14,6 +14,8 @@ import pytest
 from gateway.connector import Doubtful, Taken
 from gateway.daemon.configuration_schema import SmppConnector
 from gateway.egress import smpp_connector
+from gateway.smpp.events import UnexpectedResponse
+from gateway.smpp.pdus import SubmitSmResp
 from simulators.smsc import SimulatedSmsc, SmscSettings
 from tests.eventually import eventually
 from tests.gateway.egress.trunks import WITHIN_S, Open, Trunk, message
@@ -140,3 +142,11 @@ async def test_an_answer_without_an_id_is_taken_without_one(trunk_to: Open) -> N
     (outcome,) = await trunk.outcomes()
     assert isinstance(outcome, Taken)
     assert outcome.smsc_message_id == ""
+
+
+async def test_answers_that_nobody_waits_for_are_counted(trunk_to: Open) -> None:
+    trunk = await trunk_to()
+    (link,) = trunk.connector.links
+    trunk.connector.take_events(link, [UnexpectedResponse(SubmitSmResp.command_id, 77, 0)])
+    assert trunk.connector._tallies.carrier_answers["carrier-a", "unexpected"] == 1
+    assert trunk.told == []
