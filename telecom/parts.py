@@ -20,7 +20,7 @@ from telecom.alphabets import (
 )
 from telecom.data_coding import DEFAULT, UCS2, Unit, meaning_of
 from telecom.transliteration import Transliterated, to_gsm_mode
-from telecom.udh import Concatenation, concatenation_element, encode_udh, shift_elements
+from telecom.udh import Concatenation, InformationElement, concatenation_element, encode_udh, shift_elements
 
 MAX_PARTS: Final = 10
 """Parts a message may take; chosen: handsets put ten together, beyond that it is a campaign's mistake."""
@@ -127,6 +127,26 @@ def _split(user_data: bytes, data_coding: int, reference: int, wide: bool, *, lo
     return [
         encode_udh((concatenation_element(place), *shifts)) + user_data[start:end]
         for place, start, end in zip(places, cuts, cuts[1:], strict=False)
+    ]
+
+
+def split_beside(
+    elements: tuple[InformationElement, ...], user_data: bytes, data_coding: int, reference: int
+) -> list[bytes]:
+    """Parts of user data, each with an 8-bit concatenation and these other elements in front; however many they are.
+
+    More than 255 have no header that could name them: then the list is longer than that, and without headers.
+    """
+    header_octets = CONCATENATION_OCTETS + max(len(encode_udh(elements)) - 1, 0)
+    unit = _UNITS[data_coding]
+    cuts = _cuts(user_data, unit, _room_beside(header_octets, unit))
+    pieces = [user_data[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    if len(pieces) > 255:
+        return pieces
+    places = [Concatenation(reference & 0xFF, len(pieces), number) for number in range(1, len(pieces) + 1)]
+    return [
+        encode_udh((concatenation_element(place), *elements)) + piece
+        for place, piece in zip(places, pieces, strict=True)
     ]
 
 

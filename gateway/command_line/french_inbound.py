@@ -92,6 +92,12 @@ FRENCH_INBOUND: Final = {
     "{text} is neither joined nor parts": "{text} n'est ni joined ni parts",
     "write joined, or parts": "écrivez joined, ou parts",
     "ESME {esme} gets long messages so: {how}": "l'ESME {esme} reçoit ainsi les messages longs : {how}",
+    "gsm7, gsm7_packed, latin1, ascii, cp1252, utf8.": "gsm7, gsm7_packed, latin1, ascii, cp1252, utf8.",
+    "Say what an ESME means by data_coding 0, in what it submits and in what it is delivered.": (
+        "Dire ce que data_coding 0 veut dire pour un ESME, dans ce qu'il soumet et dans ce qu'il reçoit."
+    ),
+    "alphabet {name} is unknown": "l'alphabet {name} est inconnu",
+    "data_coding 0 of ESME {esme} is {alphabet}": "le data_coding 0 de l'ESME {esme} est {alphabet}",
     "number": "numéro",
     "keyword": "mot_clé",
     "opted_out": "refus",

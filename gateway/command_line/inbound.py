@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 import asyncpg
 import msgspec
@@ -27,6 +27,7 @@ from gateway.message import Envelope, accepted_at_ms
 from gateway.notify.esme_deliveries import GIVE_UP_MS
 from gateway.storage import facts, inspection
 from gateway.storage import inbound as rows
+from telecom.data_coding import DefaultAlphabet
 from telecom.keywords import KEYWORD_CHARACTERS, first_word, fold, is_keyword
 from telecom.numbers import Number, parse_number
 
@@ -341,3 +342,24 @@ def set_long_inbound(
 
     with_database(config, work)
     answer(as_json, "ESME {esme} gets long messages so: {how}", esme=esme, how=how)
+
+
+def set_alphabet(
+    esme: Annotated[str, typer.Argument(help="system_id of the login.")],
+    alphabet: Annotated[str, typer.Argument(help="gsm7, gsm7_packed, latin1, ascii, cp1252, utf8.")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Say what an ESME means by data_coding 0, in what it submits and in what it is delivered."""
+    known = get_args(DefaultAlphabet)
+    if alphabet not in known:
+        raise Refusal(
+            say("alphabet {name} is unknown", name=alphabet), say("write one of {names}", names=", ".join(known))
+        )
+
+    async def work(connection: asyncpg.Connection, _: Configuration) -> None:
+        await rows.set_alphabet(connection, (await find_esme(connection, esme)).esme_id, alphabet)
+
+    with_database(config, work)
+    answer(as_json, "data_coding 0 of ESME {esme} is {alphabet}", esme=esme, alphabet=alphabet)

@@ -59,6 +59,7 @@ def make_app() -> typer.Typer:
     app.command("migrate")(node.migrate)
     app.command("doctor")(doctor.doctor)
     app.add_typer(logins.accounts, name="account")
+    logins.esmes.command("alphabet")(inbound.set_alphabet)
     app.add_typer(logins.esmes, name="esme")
     app.add_typer(accounts.senders, name="sender")
     app.add_typer(refused_senders.routes, name="route")

@@ -14,6 +14,7 @@ from gateway.smpp.command_status import CommandStatus
 from gateway.smpp.pdus import DataSm, SubmitSm, read_as
 from gateway.smpp.times import parse_time
 from gateway.storage.facts import EsmeRow
+from telecom.default_alphabet import from_default_alphabet
 
 TAG_MESSAGE_PAYLOAD: Final = 0x0424
 ESM_UDHI: Final = 0x40
@@ -39,6 +40,9 @@ def read_submit_sm(pdu: SubmitSm, esme: EsmeRow, now_ms: int) -> Submission | in
         tlvs = tuple((tag, value) for tag, value in tlvs if tag not in SUBMITTED_TLVS_LEFT_OUT)
     if pdu.esm_class & ESM_UDHI and (not user_data or user_data[0] + 1 > len(user_data)):
         return CommandStatus.ESME_RINVMSGLEN
+    data_coding = pdu.data_coding
+    if data_coding == 0 and esme.default_alphabet != "gsm7":
+        user_data, data_coding = from_default_alphabet(user_data, bool(pdu.esm_class & ESM_UDHI), esme.default_alphabet)
     not_before_ms = expires_at_ms = 0
     if pdu.schedule_delivery_time or pdu.validity_period:
         times = read_times(pdu.schedule_delivery_time, pdu.validity_period, now_ms)
@@ -51,7 +55,7 @@ def read_submit_sm(pdu: SubmitSm, esme: EsmeRow, now_ms: int) -> Submission | in
         esme.traffic_class,
         pdu.source_addr,
         pdu.destination_addr,
-        pdu.data_coding,
+        data_coding,
         user_data,
         Envelope(
             pdu.source_addr_ton,

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from gateway.crash_points import crash_point
 from gateway.message import InboundMessage, Message, node_of
 from gateway.message_states import FINAL
+from gateway.notify import inbound_pdus
 from gateway.notify.mailbox import Bind, Mailbox, Owed
 from gateway.notify.receipt_text import is_wanted, mention_of, receipt_for
 from gateway.smpp.errors import LocalProtocolError
 from gateway.smpp.pdus import DeliverSm
 from gateway.storage.facts import EsmeRow
 from gateway.storage.group_commit import NotCommitted, SettleStream
-from gateway.storage.messages import decode_envelope
 from gateway.storage.reader import Reader
 from gateway.tallies import Tallies
+from telecom.data_coding import DefaultAlphabet
 
 log = logging.getLogger("passerelle.notify")
 
@@ -45,6 +46,7 @@ class EsmeDeliveries:
         self._wall_ms = wall_ms
         self._tallies = tallies
         self._mailboxes: dict[int, Mailbox] = {}
+        self._alphabets: dict[int, DefaultAlphabet] = {}  # by ESME, where it is not gsm7
         self._wishes: dict[int, tuple[bool, bool]] = {}  # by ESME: the newest first, a receipt for each part
         self._outstanding: dict[int, None] = {}  # message ids owed from memory only, in order of offering
         self._born_id = born_id  # this node's inbound messages from here on are this life's own
@@ -70,8 +72,9 @@ class EsmeDeliveries:
             mailbox = self._mailboxes[esme_id] = Mailbox(*self._wishes.get(esme_id, (False, False)))
         return mailbox
 
-    def apply_facts(self, esmes: Iterable[EsmeRow]) -> None:
+    def apply_facts(self, esmes: Collection[EsmeRow]) -> None:
         """How logins wish to be told; what is in memory already keeps its place."""
+        self._alphabets = {e.esme_id: e.default_alphabet for e in esmes if e.default_alphabet != "gsm7"}
         self._wishes = {e.esme_id: (e.receipts_first == "newest", e.receipt_for_each_part) for e in esmes}
         for esme_id, mailbox in self._mailboxes.items():
             mailbox.wish(*self._wishes.get(esme_id, (False, False)))
@@ -214,7 +217,7 @@ class EsmeDeliveries:
                 continue
             owed.tries += 1
             try:
-                bind.deliver(_pdu(owed), owed)
+                bind.deliver(self._pdu(owed), owed)
             except LocalProtocolError as fault:  # boundary: what this bind cannot be told must not end the node
                 self._not_on(mailbox, owed, bind, fault)
                 continue
@@ -232,8 +235,22 @@ class EsmeDeliveries:
         if any(each not in owed.impossible_on for each in mailbox.binds):
             mailbox.queue.appendleft(owed)
             return
+        if owed.inbound is not None and owed.parts == 1 and (parts := inbound_pdus.parts_of(owed.inbound)):
+            owed.parts, owed.impossible_on = len(parts), ()  # without TLVs it goes in parts
+            mailbox.queue.appendleft(owed)
+            return
         log.error("delivery_impossible", extra={"message_id": owed.message_id, "why": str(fault)})
         self._close(owed, "dead")
+
+    def _pdu(self, owed: Owed) -> DeliverSm:
+        """The deliver_sm that carries it, or its next part."""
+        if owed.message is not None:
+            return receipt_for(owed.message, owed.parts_told if owed.parts > 1 else None)
+        assert owed.inbound is not None
+        alphabet = self._alphabets.get(owed.esme_id, "gsm7")
+        if owed.parts > 1:
+            return inbound_pdus.deliver_sm_of_part(owed.inbound, owed.parts_told, alphabet)
+        return inbound_pdus.deliver_sm_of(owed.inbound, alphabet)
 
     def answered(self, esme_id: int, bind: Bind, context: object, command_status: int) -> None:
         """The ESME answered a deliver_sm."""
@@ -429,31 +446,3 @@ class EsmeDeliveries:
                 self._settling.batch.taken.append((owed.esme_id, message_id))  # its message is gone, or was told
         await self._settling.durable()
         return len(rows)
-
-
-def _pdu(owed: Owed) -> DeliverSm:
-    """The deliver_sm that carries it, or its next part."""
-    if owed.message is not None:
-        return receipt_for(owed.message, owed.parts_told if owed.parts > 1 else None)
-    assert owed.inbound is not None
-    return _inbound_pdu(owed.inbound)
-
-
-def _inbound_pdu(inbound: InboundMessage) -> DeliverSm:
-    envelope = decode_envelope(inbound.envelope)
-    short = len(inbound.user_data) <= 254  # SMPP v3.4 5.2.22: sm_length is one octet, 255 is reserved
-    return DeliverSm(
-        service_type=envelope.service_type,
-        source_addr_ton=envelope.source_addr_ton,
-        source_addr_npi=envelope.source_addr_npi,
-        source_addr=inbound.source_addr,
-        dest_addr_ton=envelope.dest_addr_ton,
-        dest_addr_npi=envelope.dest_addr_npi,
-        destination_addr=inbound.destination_addr,
-        esm_class=envelope.esm_class,
-        protocol_id=envelope.protocol_id,
-        priority_flag=envelope.priority_flag,
-        data_coding=inbound.data_coding,
-        short_message=inbound.user_data if short else b"",
-        tlvs=envelope.tlvs if short else (*envelope.tlvs, (0x0424, inbound.user_data)),
-    )

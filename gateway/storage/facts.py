@@ -16,6 +16,7 @@ import msgspec
 from gateway.storage.inbound import INBOUND_SQL
 from gateway.storage.named_statements import load_statements
 from gateway.storage.refused_senders import RefusedSenderRow, load_refused_senders
+from telecom.data_coding import DefaultAlphabet
 
 FACTS_CHANNEL: Final = "passerelle_facts"  # schema 0001: trigger tell_nodes_that_facts_changed
 
@@ -59,6 +60,7 @@ class EsmeRow(msgspec.Struct, frozen=True):
     former_until_ms: int = 0
     receipts_first: str = "oldest"  # after an absence; or newest
     receipt_for_each_part: bool = False  # of a message that we cut
+    default_alphabet: DefaultAlphabet = "gsm7"  # what it means by data_coding 0
 
 
 class SenderNameRow(msgspec.Struct, frozen=True, gc=False):

@@ -63,11 +63,6 @@ async def forget_old(connection: asyncpg.Connection, parts_before_ms: int, conve
     await connection.execute(INBOUND_SQL["forget_conversations"], conversations_before_ms)
 
 
-async def count_waiting_parts(connection: asyncpg.Connection) -> int:
-    """Parts that wait for others."""
-    return int(await connection.fetchval(INBOUND_SQL["count_waiting_parts"]))
-
-
 async def find_conversations(
     connection: asyncpg.Connection, pairs: list[tuple[str, str]], since_ms: int
 ) -> dict[tuple[str, str], int]:
@@ -157,6 +152,11 @@ async def set_language(connection: asyncpg.Connection, account_id: int, language
 async def set_long_inbound(connection: asyncpg.Connection, esme_id: int, how: str) -> None:
     """Whether a login gets long messages joined or in parts."""
     await connection.execute(INBOUND_SQL["set_long_inbound"], esme_id, how)
+
+
+async def set_alphabet(connection: asyncpg.Connection, esme_id: int, alphabet: str) -> None:
+    """What a login means by data_coding 0."""
+    await connection.execute(INBOUND_SQL["set_alphabet"], esme_id, alphabet)
 
 
 async def list_inbound(

@@ -11,7 +11,7 @@ SELECT account_id, name, state, balance_micros, credit_limit_micros, default_reg
 -- Every SMPP login.
 SELECT esme_id, system_id, account_id, password_hash, state, max_binds, window_size, tps, allow_cidrs, traffic_class,
        v34_bind_errors, max_transmitters, max_receivers, max_transceivers, former_password_hash, former_until_ms,
-       receipts_first, receipt_for_each_part
+       receipts_first, receipt_for_each_part, default_alphabet
   FROM esmes ORDER BY esme_id;
 
 -- name: load_sender_names

@@ -33,6 +33,10 @@ UPDATE accounts SET language = $2 WHERE account_id = $1 RETURNING account_id;
 -- Whether a login gets long inbound messages joined or in parts.
 UPDATE esmes SET long_inbound = $2 WHERE esme_id = $1 RETURNING esme_id;
 
+-- name: set_alphabet
+-- What a login means by data_coding 0.
+UPDATE esmes SET default_alphabet = $2 WHERE esme_id = $1 RETURNING esme_id;
+
 -- name: store_inbound_parts
 -- Keeps parts of long messages, before the carrier is answered; a copy of one that is kept is no news.
 INSERT INTO inbound_parts (part_id, connector_id, source_addr, destination_addr, kind, reference, total, number, data_coding,
@@ -62,10 +66,6 @@ UPDATE inbound_parts p SET message_id = n.message_id
 -- name: forget_parts
 -- Parts that were delivered, once their reference may be used again.
 DELETE FROM inbound_parts WHERE received_at_ms < $1 AND message_id <> 0;
-
--- name: count_waiting_parts
--- Parts that wait for others.
-SELECT count(*) FROM inbound_parts WHERE message_id = 0;
 
 -- name: note_conversations
 -- Who wrote last to a handset from a shared number.

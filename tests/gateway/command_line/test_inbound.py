@@ -132,5 +132,8 @@ def test_an_opt_out_is_written_down_and_taken_back(logins: Passerelle) -> None:
 def test_language_and_long_messages_are_chosen(logins: Passerelle, database: str) -> None:
     assert logins("inbound", "language", "ours", "en").code == 0
     assert logins("inbound", "long", "ours1", "parts").code == 0
+    assert logins("esme", "alphabet", "ours1", "latin1").code == 0
+    assert "alphabet ebcdic is unknown" in logins("esme", "alphabet", "ours1", "ebcdic").err
+    assert ask(database, "SELECT default_alphabet FROM esmes WHERE system_id = 'ours1'") == "latin1"
     assert ask(database, "SELECT language FROM accounts WHERE name = 'ours'") == "en"
     assert ask(database, "SELECT long_inbound FROM esmes WHERE system_id = 'ours1'") == "parts"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -183,3 +184,25 @@ def test_any_decoded_pdu_gives_a_submission_or_a_status(pdu: SubmitSm) -> None:
         assert outcome.not_before_ms == 0 or outcome.not_before_ms > NOW_MS
         assert outcome.expires_at_ms == 0 or outcome.expires_at_ms > max(NOW_MS, outcome.not_before_ms)
         assert not pdu.validity_period or parse_time(pdu.validity_period, NOW_MS) == outcome.expires_at_ms
+
+
+@pytest.mark.parametrize(
+    ("octets", "esm_class", "user_data", "data_coding"),
+    [
+        ("été @".encode("latin-1"), 0, b"\x05t\x05 \x00", 0),
+        ("fête".encode("latin-1"), 0, "fête".encode("utf-16-be"), 8),
+        (b"\x05\x00\x03\x07\x02\x01\xe9", 0x40, b"\x05\x00\x03\x07\x02\x01\x05", 0),
+    ],
+)
+def test_value_0_is_what_the_login_means_by_it(
+    octets: bytes, esm_class: int, user_data: bytes, data_coding: int
+) -> None:
+    esme = msgspec.structs.replace(ESME, default_alphabet="latin1")
+    pdu = SubmitSm(source_addr="ACME", destination_addr="22901970000", short_message=octets, esm_class=esm_class)
+    submission = read_submit_sm(pdu, esme, NOW_MS)
+    assert isinstance(submission, Submission)
+    assert (submission.user_data, submission.data_coding) == (user_data, data_coding)
+    pdu.data_coding = 3
+    untouched = read_submit_sm(pdu, esme, NOW_MS)
+    assert isinstance(untouched, Submission)
+    assert (untouched.user_data, untouched.data_coding) == (octets, 3)
