@@ -375,6 +375,9 @@ class Lifecycle:
                 if tokens:
                     connector.acknowledge(tokens, stored)
                     crash_point("settle.receipt_acknowledged")
+                    if not stored and left:
+                        came = [e for e in left if isinstance(e, InboundArrived) and e.token in tokens]
+                        self.inbound.await_again(connector.connector_id, came)
                     if stored and self.inbound.has_more_to_do(connector.connector_id):
                         await self._follow_up(connector)
 

@@ -24,6 +24,7 @@ from gateway.crash_points import crash_point
 from gateway.inbound.long_messages import Gathered, Place, gather, join, place_of, text_of
 from gateway.inbound.loop_guard import LoopGuard
 from gateway.inbound.opt_out_words import Meaning, answer_to, meaning_of
+from gateway.inbound.repeats import AwaitedRepeats
 from gateway.message import Envelope, InboundMessage, InboundPart, MessageIds, Submission
 from gateway.storage import inbound as rows
 from gateway.storage.facts import InboundRouteRow
@@ -108,6 +109,7 @@ class InboundDesk:
         self._tallies = tallies
         self._policy = policy
         self._guard = LoopGuard(policy.pair_a_minute)
+        self._repeats = AwaitedRepeats()
         self._fresh: list[InboundMessage] = []
         self._touched: dict[int, set[str]] = {}  # by connector: handsets with new parts
         self._answers: dict[int, list[Answer]] = {}  # by connector: to be said once stored
@@ -120,6 +122,8 @@ class InboundDesk:
         """
         arrivals = []
         for event in events:
+            if self._repeats and self._repeats.is_repeat(connector_id, event, self._wall_ms()):
+                continue  # its row is on the way, or there
             envelope = decode_envelope(event.envelope)
             place = place_of(envelope, event.user_data)
             if place is not None:
@@ -156,6 +160,10 @@ class InboundDesk:
                 if message.state == "due":
                     self._fresh.append(message)
         return [a.token for a in undecided]
+
+    def await_again(self, connector_id: int, events: list[InboundArrived]) -> None:
+        """These were taken in, and the carrier was told to send them again: their commit was not seen in time."""
+        self._repeats.await_again(connector_id, events, self._wall_ms())
 
     def _keep_part(self, connector_id: int, event: InboundArrived, place: Place) -> None:
         now_ms = self._wall_ms()
