@@ -123,7 +123,7 @@ class BindDesk:
         if waiting is not None:
             waiting.append(asked)  # all binds of a login come back at once: one proof answers them
         elif self._in_lane.get(lane, 0) >= self._most_proofs(source, request.system_id):
-            self._refuse(asked, CommandStatus.ESME_RBINDFAIL)
+            asked.connection.session.refuse_bind(request, CommandStatus.ESME_RBINDFAIL)  # not a line of the log each
         else:
             self._proving[key] = [asked]
             self._in_lane[lane] += 1

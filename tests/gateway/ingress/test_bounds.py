@@ -11,9 +11,9 @@ import contextlib
 
 import pytest
 
-from gateway.ingress import smpp_server
+from gateway.ingress import esme_connection, smpp_server
 from gateway.ingress.connection_limits import ConnectionLimits
-from gateway.ingress.smpp_server import CHATTER, WINDOW, EsmeConnection
+from gateway.ingress.esme_connection import CHATTER, WINDOW, EsmeConnection
 from gateway.smpp.pdus import BindTransceiver, EnquireLink, EnquireLinkResp, SubmitSmResp, Unbind, UnbindResp
 from gateway.smpp.session import SessionLimits
 from tests.eventually import eventually
@@ -96,7 +96,7 @@ async def test_octets_that_drip_do_not_prolong_a_pdu(ground: Ground) -> None:
 async def test_a_flood_of_what_brings_nothing_is_read_in_measured_gulps_and_answered_whole(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smpp_server, "CHATTER_LIMIT", 10)
+    monkeypatch.setattr(esme_connection, "CHATTER_LIMIT", 10)
     holds = Holds(monkeypatch)
     async with door.peer(bound=True) as flood, door.peer(bound=True) as other:
         flood.write(*[EnquireLink() for _ in range(50)])

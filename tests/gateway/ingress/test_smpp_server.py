@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from gateway.ingress import smpp_server
+from gateway.ingress import esme_connection
 from gateway.ingress.credentials import Credentials
-from gateway.ingress.smpp_server import WRITE_LIMIT
+from gateway.ingress.esme_connection import WRITE_LIMIT
 from gateway.smpp.pdus import (
     BindReceiver,
     BindTransceiver,
@@ -343,7 +343,7 @@ async def test_a_receipt_comes_to_a_receiving_bind_within_its_window(door: Door)
 
 
 async def test_who_never_reads_is_bounded_and_holds_up_nobody(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smpp_server, "CHATTER_LIMIT", 1_000_000)  # the other bound, which would be met first
+    monkeypatch.setattr(esme_connection, "CHATTER_LIMIT", 1_000_000)  # the other bound, which would be met first
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     narrow.setblocking(False)
