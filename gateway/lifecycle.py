@@ -397,20 +397,26 @@ class Lifecycle:
         """Once handsets' messages are stored and acknowledged: complete long ones go on, STOP and HELP are answered."""
         await self.inbound.join_touched(connector.connector_id, self.book)
         await self.publish()
-        for answer in await self.inbound.claim_answers(connector.connector_id):
-            await self._say(answer)
+        answers = await self.inbound.claim_answers(connector.connector_id)
+        if answers:
+            await self._say(answers)
 
-    async def _say(self, answer: Answer) -> None:
-        """Send a person the gateway's own answer: free of charge, and also to those who opted out."""
-        message = self.admit(answer.submission())
-        if isinstance(message, Refusal):
-            log.warning("answer_lost", extra={"meaning": answer.meaning, "why": message.value})
-            return
-        message.price_micros = 0
+    async def _say(self, answers: list[Answer]) -> None:
+        """Send people the gateway's own answers: free of charge, and also to those who opted out."""
+        admitted = [self.admit(answer.submission()) for answer in answers]
+        messages = [message for message in admitted if isinstance(message, Message)]
+        for message in messages:
+            message.price_micros = 0
+        why: str = next((refusal.value for refusal in admitted if isinstance(refusal, Refusal)), "")
+        lost = len(admitted) - len(messages)
         try:
-            await self.accept([message])
+            refused = await self.accept(messages) if messages else frozenset()
         except (NotCommitted, OutcomeUnknown) as fault:
-            log.warning("answer_lost", extra={"meaning": answer.meaning, "why": str(fault)})
+            lost, why = len(admitted), str(fault)
+        else:
+            lost, why = lost + len(refused), Refusal.NO_CREDIT.value if refused else why
+        if lost:
+            log.warning("answer_lost", extra={"answers": lost, "why": why})
 
     async def _match(self, connector: Connector, unmatched: list[ReceiptArrived]) -> bool:
         """Look receipts up that memory does not know; False: PostgreSQL is away, the carrier is to send them again."""

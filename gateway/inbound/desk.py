@@ -269,21 +269,16 @@ class InboundDesk:
         """The answers to what a connector brought, once stored: each at most once a day for a handset, account and
         meaning. A crash before one is accepted loses it: the opt-out counts all the same.
         """
-        asked = self._answers.pop(connector_id, [])
+        asked = {(a.account_id, a.handset, str(a.meaning)): a for a in self._answers.pop(connector_id, [])}
+        if not asked:
+            return []
         now_ms = self._wall_ms()
-        claimed = []
-        for answer in asked:
-
-            async def claim(connection: asyncpg.Connection, answer: Answer = answer) -> bool:
-                key = (answer.account_id, answer.handset, answer.meaning)
-                return await rows.claim_answer(connection, *key, now_ms, now_ms - DAY_MS)
-
-            try:
-                if await self._reader.run(claim):
-                    claimed.append(answer)
-            except NotCommitted as fault:
-                log.warning("answer_lost", extra={"meaning": answer.meaning, "why": str(fault)})
-        return claimed
+        try:
+            claimed = await self._reader.run(lambda c: rows.claim_answers(c, list(asked), now_ms, now_ms - DAY_MS))
+        except NotCommitted as fault:
+            log.warning("answer_lost", extra={"answers": len(asked), "why": str(fault)})
+            return []
+        return [answer for word, answer in asked.items() if word in claimed]
 
     # ------------------------------------------------------------------ parts
 

@@ -106,12 +106,13 @@ async def store_opt_out(connection: asyncpg.Connection, change: OptOutChange, wo
     )
 
 
-async def claim_answer(
-    connection: asyncpg.Connection, account_id: int, number: str, meaning: str, now_ms: int, before_ms: int
-) -> bool:
-    """Whether this caller may answer a person's word: nobody did since before_ms."""
-    sql = INBOUND_SQL["claim_answer"]
-    return await connection.fetchval(sql, account_id, number, meaning, now_ms, before_ms) is not None
+async def claim_answers(
+    connection: asyncpg.Connection, words: list[tuple[int, str, str]], now_ms: int, before_ms: int
+) -> set[tuple[int, str, str]]:
+    """Which of these words (account_id, number, meaning; each once) the caller may answer: nobody did since then."""
+    columns = map(list, zip(*words, strict=True))
+    found = await connection.fetch(INBOUND_SQL["claim_answers"], *columns, now_ms, before_ms)
+    return {tuple(row) for row in found}
 
 
 # ---------------------------------------------------------------- what operators do

@@ -139,3 +139,19 @@ async def test_operators_are_heard_by_the_living_node(road: Road) -> None:
         return (await road.esme.ask(a_submit(9, to=HANDSET))).command_status != 0
 
     await eventually(is_refused, WITHIN_S, "the node heard of it")
+
+
+async def test_a_stop_that_one_node_hears_holds_at_the_door_of_another(
+    road: Road, tmp_path: Path, database: str
+) -> None:
+    more = '[node]\nname = "b"\n'
+    async with running_node(tmp_path / "b", logins=[], dsn=database, more=more) as other, bound(other) as esme:
+        before = await esme.ask(a_submit(2, to=HANDSET))
+        assert not 0x400 <= before.command_status <= 0x4FF
+        road.smsc.deliver_inbound(HANDSET, SHORT_CODE, "STOP")
+        await road.acknowledged(1)
+
+        async def is_refused() -> bool:
+            return 0x400 <= (await esme.ask(a_submit(3, to=HANDSET))).command_status <= 0x4FF
+
+        await eventually(is_refused, WITHIN_S, "the other node heard of it")

@@ -107,11 +107,12 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text;
 SELECT a.name AS account, o.number, o.opted_out, o.word, o.at_ms FROM opt_outs o JOIN accounts a USING (account_id)
  WHERE $1::integer IS NULL OR o.account_id = $1 ORDER BY o.at_ms DESC, o.number LIMIT $2;
 
--- name: claim_answer
--- Takes the right to answer a person's word: a row when nobody answered it since $5.
-INSERT INTO opt_out_answers AS kept (account_id, number, meaning, answered_at_ms) VALUES ($1, $2, $3, $4)
+-- name: claim_answers
+-- Takes the right to answer people's words, each once: a row for each that nobody answered since $5.
+INSERT INTO opt_out_answers AS kept (account_id, number, meaning, answered_at_ms)
+SELECT account_id, number, meaning, $4 FROM unnest($1::integer[], $2::text[], $3::text[]) AS n (account_id, number, meaning)
 ON CONFLICT (account_id, number, meaning) DO UPDATE SET answered_at_ms = excluded.answered_at_ms
- WHERE kept.answered_at_ms <= $5 RETURNING 1;
+ WHERE kept.answered_at_ms <= $5 RETURNING account_id, number, meaning;
 
 -- name: list_inbound
 -- The newest messages from handsets: $1 account or all, $2 only what nobody got, $3 before this id, $4 limit.
