@@ -120,6 +120,7 @@ class Lifecycle:
     ) -> None:
         self.book = book
         self.policy = policy
+        self._waiting_limit = policy.waiting_limit  # below 0: the disk is full
         self.connectors = {c.connector_id: c for c in connectors}
         self.outboxes = {c.connector_id: Outbox(queue_limit, c.room) for c in self.connectors.values()}
         self.health = health  # by connector name; the connectors keep it true
@@ -148,9 +149,9 @@ class Lifecycle:
 
     def admit(self, submission: Submission) -> Message | Refusal:
         """Apply every rule but credit, and choose the way out. Nothing is promised yet."""
-        limit, waiting = self.policy.waiting_limit, self._accepting.waiting
+        limit, waiting = self._waiting_limit, self._accepting.waiting
         if waiting > limit or self._settling.waiting > limit:
-            return self._refuse(Refusal.QUEUE_FULL)
+            return self._refuse(Refusal.QUEUE_FULL if limit >= 0 else Refusal.DISK_FULL)
         if waiting * 2 >= limit and self._shares.is_over(submission.account_id, limit):
             return self._refuse(Refusal.QUEUE_FULL)  # promise P7: one flood must not fill what all share
         now_ms = self._wall_ms()
@@ -243,6 +244,10 @@ class Lifecycle:
             and outbox.idle
             and self.connectors[message.connector_id].reserve(message.part_count, SPARE_OF_CLASS[message.traffic_class])
         )
+
+    def refuse_new(self, disk_full: bool) -> None:
+        """Whether what is new is refused for want of room on PostgreSQL's disk; what is under way goes on."""
+        self._waiting_limit = -1 if disk_full else self.policy.waiting_limit
 
     def horizon(self) -> int:
         """A message id that none accepted from now on is below."""

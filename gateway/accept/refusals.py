@@ -32,6 +32,7 @@ class Refusal(StrEnum):
     DAY_LIMIT = "day_limit"  # the account's parts of the day are used up: as with credit, waiting a little is no help
     WINDOW_EXCEEDED = "window_exceeded"
     QUEUE_FULL = "queue_full"  # ours: overload is refused before acceptance (promise P6)
+    DISK_FULL = "disk_full"  # under PostgreSQL: what is left is for receipts and inbound messages
     DATABASE_AWAY = "database_away"
     DRAINING = "draining"  # this node is stopping: another one, or the next start, takes it
 
@@ -42,5 +43,12 @@ class Refusal(StrEnum):
 
 
 _TEMPORARY = frozenset(
-    {Refusal.RATE_EXCEEDED, Refusal.WINDOW_EXCEEDED, Refusal.QUEUE_FULL, Refusal.DATABASE_AWAY, Refusal.DRAINING}
+    {
+        Refusal.RATE_EXCEEDED,
+        Refusal.WINDOW_EXCEEDED,
+        Refusal.QUEUE_FULL,
+        Refusal.DISK_FULL,
+        Refusal.DATABASE_AWAY,
+        Refusal.DRAINING,
+    }
 )

@@ -14,6 +14,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -52,6 +53,7 @@ PARKED_EVERY_S = 5.0  # chosen: parked receipts are rare, and their customers wa
 DAYS_EVERY_S = 1.0  # chosen: a clock that steps by days stops acceptance no longer
 COUNT_EVERY_S = 60.0  # chosen: how late a day's limit may learn what other nodes accepted
 LAG_EVERY_S = 0.1
+DISK_EVERY_S = 5.0  # chosen: a tenth of a disk lasts longer than that
 OWED_LAG_MS = 120_000  # chosen: receipts of messages younger than this are searched after a crash, older ones have rows
 STEPPED_SWEEP_MS = 3_600_000  # chosen: after a step back of the clock a sweep looks back so far
 FIRST_SWEEP_MS = 30 * 24 * 3600 * 1000  # chosen: a node that never swept looks back so far
@@ -74,6 +76,7 @@ def jobs(rooms: Rooms, wall_ms: Clock) -> list[Coroutine[Any, Any, None]]:
         _every(SWEEP_EVERY_S, lambda: _sweep(rooms, wall_ms)),
         _every(TELL_EVERY_S, lambda: tell_once(rooms, wall_ms)),
         _follow_days(rooms, wall_ms),
+        _watch_disk(rooms),
         _every(COUNT_EVERY_S, lambda: count_day(rooms, wall_ms)),
         _recover_owed(rooms),
         _follow_facts(rooms, wall_ms),
@@ -119,6 +122,27 @@ async def _follow_days(rooms: Rooms, wall_ms: Clock) -> None:
                 await rooms.reader.run(functools.partial(ensure_days, today=today))
                 made = today
         await asyncio.sleep(DAYS_EVERY_S)
+
+
+async def _watch_disk(rooms: Rooms) -> None:
+    """The embedded PostgreSQL's disk fills: what is new is refused, receipts go on. A configured one is not ours."""
+    was_full = False
+    while rooms.configuration.storage.dsn is None:
+        used = used_share(rooms.configuration.node.data_dir)
+        full = used >= rooms.configuration.limits.disk_full
+        rooms.lifecycle.refuse_new(disk_full=full)
+        if full and not was_full:
+            remedy = "free space there, move [node] data_dir, or raise [limits] disk_full"
+            log.error("disk_full", extra={"used": round(used, 3), "remedy": remedy})
+        was_full = full
+        await asyncio.sleep(DISK_EVERY_S)
+
+
+def used_share(folder: Path) -> float:
+    """How much of a folder's file system is used, 0 to 1, as df(1) counts it for plain users (statvfs(3))."""
+    told = os.statvfs(folder)
+    used = told.f_blocks - told.f_bfree
+    return used / (used + told.f_bavail) if used + told.f_bavail else 1.0
 
 
 async def count_day(rooms: Rooms, wall_ms: Clock) -> None:

@@ -172,6 +172,7 @@ class Limits(msgspec.Struct, frozen=True):
 
     group_commit_batch: Annotated[int, Meta(ge=1, le=10_000)] = 400  # chosen: rows of one transaction
     group_commit_waiting: Count = 20_000  # chosen: beyond it a submission is refused with 0x14
+    disk_full: Annotated[float, Meta(gt=0, le=1)] = 0.9  # defaults: beyond this share, new submissions get 0x14
     connector_queue: Count = 20_000  # chosen: messages in memory for one connector and lane; the others stay rows
     message_parts: Annotated[int, Meta(ge=1, le=10)] = 10  # telecom.parts.MAX_PARTS: what handsets put together
     validity_s: Annotated[float, Meta(gt=0, le=14 * 86_400)] = 172_800.0  # chosen: 48 h where the customer says nothing

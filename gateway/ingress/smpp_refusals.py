@@ -40,6 +40,7 @@ STATUS_OF: Final[dict[Refusal, int]] = {
     Refusal.DAY_LIMIT: STATUS_DAY_LIMIT,
     Refusal.WINDOW_EXCEEDED: CommandStatus.ESME_RTHROTTLED,
     Refusal.QUEUE_FULL: CommandStatus.ESME_RMSGQFUL,
+    Refusal.DISK_FULL: CommandStatus.ESME_RMSGQFUL,
     Refusal.DATABASE_AWAY: CommandStatus.ESME_RSYSERR,
     Refusal.DRAINING: CommandStatus.ESME_RSYSERR,
 }

@@ -13,8 +13,10 @@ from simulators.esme import SimulatedEsme
 from tests.eventually import eventually
 from tests.faults.faulty_disk import WRITING, FaultyDisk
 from tests.faults.postgres import Cluster, cluster
+from tests.faults.raw_esme import a_submit, raw_esme
 from tests.faults.road import Road, road
 
+RMSGQFUL = 0x14  # SMPP v3.4 5.1.3
 CLIENT = {"rate": 100, "messages": 0, "window": 10, "reconnect": True, "resend": True, "retry": True}
 HABITS = {"latency_ms": "0..20", "receipt_delay_ms": "0..500"}
 TIMES = 3  # chosen: the second failure meets what the first one's recovery left
@@ -71,3 +73,23 @@ async def test_a_full_disk_refuses_what_is_new_and_loses_nothing_acknowledged(tm
             await way.prove()
             assert way.node.exit_code is None
             assert set(esme.summary.refused) <= {"ESME_RSYSERR"}
+
+
+async def test_on_a_disk_that_is_nearly_full_new_ones_are_refused_and_receipts_kept(tmp_path: Path) -> None:
+    async with road(tmp_path, None, smsc={"receipt_hold": True}, more="[limits]\ndisk_full = 1.0", start=False) as way:
+        await way.node.start()
+        async with way.esme(messages=20) as esme:
+            assert (await esme.finish()).accepted == 20
+        await way.node.stop()
+        toml = way.node.config_file.read_text(encoding="utf-8")
+        way.node.config_file.write_text(toml.replace("disk_full = 1.0", "disk_full = 0.000001"), encoding="utf-8")
+        await way.node.start()
+        await eventually(lambda: way.events("disk_full"), 20, "the node says that its disk is full")
+        async with raw_esme(way.node.smpp_port) as late:
+            assert await late.bind() == 0
+            assert (await late.ask(a_submit(2))).command_status == RMSGQFUL
+        way.smsc.change({"receipt_hold": False})
+        async with way.esme(bind_type="receiver"):
+            await way.quiet()
+        assert await way.states() == {"delivered": 20}
+        await way.prove()

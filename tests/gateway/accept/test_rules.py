@@ -219,6 +219,7 @@ ELSEWHERE = {
     Refusal.RATE_EXCEEDED: "the doors' pace",
     Refusal.WINDOW_EXCEEDED: "the doors' windows",
     Refusal.QUEUE_FULL: "lifecycle.admit",
+    Refusal.DISK_FULL: "lifecycle.admit",
     Refusal.DATABASE_AWAY: "the accept stream",
     Refusal.DRAINING: "the door",
 }

@@ -27,6 +27,7 @@ EXPECTED = {
     Refusal.RATE_EXCEEDED: 0x58,
     Refusal.WINDOW_EXCEEDED: 0x58,
     Refusal.QUEUE_FULL: 0x14,
+    Refusal.DISK_FULL: 0x14,
     Refusal.DATABASE_AWAY: 0x08,
     Refusal.DRAINING: 0x08,
     Refusal.NO_CREDIT: 0x0400,
