@@ -137,6 +137,8 @@ class _Reading:
                 self._wrong((*place, "kind"), kind, configuration_words.one_of(CONNECTOR_KINDS))
                 continue
             connectors.append(self._read_struct(CONNECTOR_KINDS[kind], {"kind": kind, **table}, place))
+            if "outbind_listen" in table and not {"outbind_system_id", "outbind_password"} <= set(table):
+                self._fault((*place, "outbind_listen"), "outbind_open")
             if not table.get("tls"):
                 for key in sorted(set(table) & set(TLS_KEYS)):
                     self._fault((*place, key), "tls_off", key=key)

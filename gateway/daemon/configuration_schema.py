@@ -19,6 +19,7 @@ from gateway.smpp.declared_tlvs import FORM, TAG
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]  # it labels metrics and names folders
 SystemId = Annotated[str, Meta(min_length=1, max_length=15)]  # SMPP v3.4 5.2.1
+SystemIdOrNone = Annotated[str, Meta(max_length=15)]
 SystemType = Annotated[str, Meta(max_length=12)]  # SMPP v3.4 5.2.3
 Octet = Annotated[int, Meta(ge=0, le=255)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -137,6 +138,9 @@ class SmppConnector(msgspec.Struct, frozen=True):
     tls_key: Path | None = None
     system_type: SystemType = ""
     bind_type: Literal["transceiver", "transmitter_receiver", "transmitter", "receiver"] = "transceiver"
+    outbind_listen: Endpoint | None = None
+    outbind_system_id: SystemIdOrNone = ""
+    outbind_password: Secret | None = None
     bind_types: tuple[BindKind, ...] = ()  # one for each link, in place of bind_type and binds
     interface_version: Literal[0x33, 0x34, 0x50] = 0x34
     binds: Annotated[int, Meta(ge=1, le=64)] = 1

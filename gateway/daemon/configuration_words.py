@@ -38,6 +38,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "or use file = ...",
         "wrong_scheme": "{key} must begin with {scheme}",
         "tls_off": "{key} has no effect without tls = true; add that line, or remove this one",
+        "outbind_open": "outbind_listen needs outbind_system_id and outbind_password: whoever says them gets our "
+        "password; ask the carrier for its own",
         "tls_pair": "tls_certificate and tls_key belong together; name both, or neither",
         "tlv_standard": "{tag} is {name}, a standard TLV, which travels without a declaration; take its line out",
         "tlv_span": '{tag} = "{name}": no value is that long; write for instance "octets 1-4"',
@@ -64,6 +66,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "à l'unité, ou utilisez file = ...",
         "wrong_scheme": "{key} doit commencer par {scheme}",
         "tls_off": "{key} est sans effet sans tls = true ; ajoutez cette ligne ou enlevez celle-ci",
+        "outbind_open": "outbind_listen exige outbind_system_id et outbind_password : qui les dit reçoit notre mot de "
+        "passe ; demandez ceux de l'opérateur",
         "tls_pair": "tls_certificate et tls_key vont ensemble ; indiquez les deux, ou aucun",
         "tlv_standard": "{tag} est {name}, un TLV standard, qui passe sans déclaration ; enlevez sa ligne",
         "tlv_span": '{tag} = "{name}" : aucune valeur n\'a cette longueur ; écrivez par exemple "octets 1-4"',

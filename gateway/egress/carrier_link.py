@@ -228,6 +228,16 @@ class CarrierLink(asyncio.Protocol):
         )
         self.flush()
 
+    def adopt(self, transport: asyncio.Transport) -> None:
+        """Bind over a connection that the carrier opened (outbind, v3.4 2.2.1)."""
+        self._closed = asyncio.get_running_loop().create_future()
+        self.connection_made(transport)
+
+    def cut(self) -> None:
+        """End the connection at once: its owner is stopping."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def data_received(self, data: bytes) -> None:
         session = self.session
         if session is None:
@@ -372,8 +382,7 @@ class CarrierLink(asyncio.Protocol):
         try:
             return await self._closed
         finally:
-            if self._transport is not None:  # cancelled: the node is stopping
-                self._transport.abort()
+            self.cut()  # cancelled: the node is stopping
 
     async def unbind(self, patience_s: float) -> None:
         """Say goodbye: unbind and wait for the end of the connection, or for our patience to end."""

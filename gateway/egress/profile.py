@@ -36,6 +36,9 @@ class CarrierProfile(msgspec.Struct, frozen=True, kw_only=True):
     more_addresses: tuple[tuple[str, int], ...] = ()
     sticky_address: bool = True  # the one that stood is asked again; else always the first one
     tls: TlsClient | None = None
+    outbind_listen: tuple[str, int] | None = None  # where the carrier calls us
+    outbind_system_id: str = ""  # its own, which it says first
+    outbind_password: str = ""
     system_type: str = ""
     interface_version: int = 0x34
     bind_types: tuple[str, ...] = ("transceiver",)  # one an element for each link

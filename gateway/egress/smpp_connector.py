@@ -29,6 +29,7 @@ from gateway.egress.adaptive_rate import AdaptiveRate
 from gateway.egress.answers import UNMAPPED, AnswerRule, rule_for
 from gateway.egress.carrier_link import CarrierLink
 from gateway.egress.inbound_pdus import inbound_of
+from gateway.egress.outbind import OutbindDoor
 from gateway.egress.outcomes import outcome_of, write_as_wanted
 from gateway.egress.profile import CarrierProfile
 from gateway.egress.submit_parts import WHOLE, Part, parts_of
@@ -98,6 +99,11 @@ class SmppConnector:
             CarrierLink(self, profile, number, BindType(bind_type))
             for number, bind_type in enumerate(profile.bind_types)
         ]
+        self.outbind_door: OutbindDoor | None = None
+        if profile.outbind_listen is not None:
+            called = CarrierLink(self, profile, len(self.links), BindType.RECEIVER)
+            self.outbind_door = OutbindDoor(profile, called)
+            self.links.append(called)
         self._senders = [link for link in self.links if link.bind_type is not BindType.RECEIVER]
         health[self.name] = "down"
 
@@ -330,8 +336,10 @@ class SmppConnector:
     async def run(self) -> None:
         """Keep all links up until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for link in self.links:
+            for link in self.links[: len(self.profile.bind_types)]:
                 tasks.create_task(link.run())
+            if self.outbind_door is not None and self.profile.outbind_listen is not None:
+                tasks.create_task(self.outbind_door.run(*self.profile.outbind_listen))
             while True:
                 await asyncio.sleep(TICK_S)
                 for link in self.links:

@@ -34,6 +34,7 @@ from gateway.smpp.pdus import (
     CancelSm,
     DataSm,
     DataSmResp,
+    Outbind,
     Pdu,
     QuerySm,
     ReplaceSm,
@@ -211,6 +212,12 @@ class SimulatedSmsc:
             elif (link := self._links.get(wire.number)) is not None:
                 self._unbind(link)
         return len(wires)
+
+    async def outbind(self, host: str, port: int, system_id: str, password: str) -> None:
+        """Call an ESME that listens, and ask it to bind (v3.4 2.2.1). OSError: nobody listens there."""
+        _, wire = await self._loop.create_connection(self._new_wire, host, port)
+        wire.session.notify(Outbind(system_id=system_id, password=password))
+        wire.wake()
 
     def deliver_inbound(self, source_addr: str, destination_addr: str, text: str, system_id: str = "") -> str:
         """Inject one mobile originated message to a system_id ("": the first that bound); return its ref.

@@ -320,3 +320,12 @@ def test_files_of_tls_are_relative_to_the_toml_and_named_with_their_connector(tm
     configuration = read(tmp_path, CONNECTOR + SECRET + 'tls = true\ntls_ca = "none.pem"\n')
     with pytest.raises(TlsFault, match=f"connector carrier-a: tls_ca {tmp_path}/none.pem"):
         carrier_profile(configuration.connectors[0], 1, configuration)
+
+
+def test_a_port_for_outbind_needs_the_carrier_s_own_words(tmp_path: Path) -> None:
+    (message,) = faults(tmp_path, CONNECTOR + SECRET + 'outbind_listen = "127.0.0.1:2777"\n')
+    assert "outbind_password" in message
+    words = 'outbind_system_id = "centre"\noutbind_password = { value = "secret08" }\n'
+    configuration = read(tmp_path, CONNECTOR + SECRET + 'outbind_listen = "127.0.0.1:2777"\n' + words)
+    profile = carrier_profile(configuration.connectors[0], 1, configuration)
+    assert (profile.outbind_listen, profile.outbind_password) == (("127.0.0.1", 2777), "secret08")
