@@ -278,3 +278,17 @@ async def test_what_our_own_number_wrote_is_neither_delivered_nor_obeyed(desk: D
         assert life.told.inbound == []
         assert len(life.lifecycle.opt_outs) == 0
     assert {(r["state"], r["why"]) for r in await desk.rows()} == {("unrouted", "loop: our own number wrote it")}
+
+
+async def test_one_sweep_joins_so_many_handsets_and_the_next_the_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_module, "JOIN_AT_ONCE", 2)
+    await desk.give(SHORT_CODE)
+    async with desk.live() as life:
+        for number in range(3):
+            await desk.acknowledged(life, desk.arrive_part(life, 1, source=f"229019700000{number}"))
+        desk.ground.clock.pass_s(601)
+        inbound, book = life.lifecycle.inbound, life.lifecycle.book
+        assert [await inbound.join_due(book) for _ in range(3)] == [2, 1, 0]
+    assert len(await desk.rows()) == 3
