@@ -24,11 +24,17 @@ from gateway.command_line.refusals import Refusal, unknown
 from gateway.command_line.words import say
 from gateway.daemon.configuration_schema import Configuration
 from gateway.storage import facts
+from telecom.alphabets import septet_length
 
 SYSTEM_ID_LIMIT: Final = 15  # SMPP v3.4 5.2.1, octets without the NUL
 PASSWORD_LIMIT: Final = 8  # SMPP v3.4 5.2.2, octets without the NUL
 ALPHANUMERIC_LIMIT: Final = 11  # 3GPP TS 23.040 9.1.2.5: ten octets of address hold eleven septets
 NUMERIC_LIMIT: Final = 15  # E.164, 6
+EMERGENCY_NUMBERS: Final = frozenset({"112", "911", "999", "000", "110", "118", "119"})  # 3GPP TS 22.101, 10.1.1
+RESERVED_NAMES: Final = frozenset(  # defaults page: words that opt out and back in
+    ("stop", "stopall", "unsubscribe", "end", "quit", "cancel", "remove", "revoke", "arret", "desabonnement")
+    + ("start", "unstop")
+)
 NAME_LIMIT: Final = 64  # chosen: an account's name stands in tables and logs
 CLASSES: Final = ("otp", "transactional", "marketing", "service")  # glossary: traffic class
 REGION: Final = re.compile(r"[A-Z]{2}")  # ISO 3166-1 alpha-2
@@ -145,26 +151,29 @@ def add_esme(
     window: Annotated[int, typer.Option("--window", min=1, max=1000, help="Unanswered requests per bind.")] = 100,
     tps: Annotated[int, typer.Option("--tps", min=0, help="Parts a second over all its binds; 0: no limit.")] = 0,
     allow: Annotated[list[str] | None, typer.Option("--allow", help="Address or network it may come from.")] = None,
-    traffic_class: Annotated[str, typer.Option("--class", help="otp, transactional, marketing, service.")] = (
-        "transactional"
-    ),
+    traffic_class: Annotated[
+        str | None,
+        typer.Option("--class", help="otp, transactional, marketing, service; else the configuration's."),
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
     """Open an SMPP login of an account."""
     check_c_octets(system_id, SYSTEM_ID_LIMIT, say("the system_id"))
-    check_class(traffic_class)
+    if traffic_class is not None:
+        check_class(traffic_class)
     networks = [parse_network(each) for each in allow or []]
     password = read_password(password_stdin)
     check_c_octets(password, PASSWORD_LIMIT, say("the password"))
     password_hash = hash_password(password)
 
-    async def work(connection: asyncpg.Connection, _: Configuration) -> int | None:
+    async def work(connection: asyncpg.Connection, configuration: Configuration) -> int | None:
+        kind = traffic_class or configuration.policy.default_traffic_class
         owner = await find_open_account(connection, account)
         return await facts.add_esme(
             connection,
-            facts.NewEsme(system_id, owner.account_id, password_hash, max_binds, window, tps, networks, traffic_class),
+            facts.NewEsme(system_id, owner.account_id, password_hash, max_binds, window, tps, networks, kind),
         )
 
     if with_database(config, work) is None:
@@ -220,21 +229,7 @@ def approve_sender(
     lang: LangOption = None,
 ) -> None:
     """Let an account use a sender name it asked for."""
-    sender = parse_sender(name)
-
-    async def work(connection: asyncpg.Connection, _: Configuration) -> None:
-        owner = await find_account(connection, account)
-        if not await facts.decide_sender_name(connection, owner.account_id, sender, "approved"):
-            asked: list[Any] = await facts.list_sender_names(connection, owner.account_id)
-            raise unknown(
-                say("account {account} has no sender name {name}", account=account, name=sender),
-                sender,
-                [row["name"] for row in asked],
-                f"passerelle sender add {sender} --account {account}",
-            )
-
-    with_database(config, work)
-    answer(as_json, "sender name {name} of account {account}: {state}", name=sender, account=account, state="approved")
+    decide_sender(name, account, "approved", config, as_json)
 
 
 @senders.command("list")
@@ -250,6 +245,26 @@ def list_senders(
         return await facts.list_sender_names(connection, await find_account_id(connection, account))
 
     show_rows(with_database(config, work), ("account", "name", "state", "created_at", "decided_at"), as_json)
+
+
+def decide_sender(name: str, account: str, state: str, config: ConfigOption, as_json: bool) -> None:
+    """Put a registered sender name of an account in another state. Raises Refusal."""
+
+    async def work(connection: asyncpg.Connection, _: Configuration) -> None:
+        owner = await find_account(connection, account)
+        asked: list[Any] = await facts.list_sender_names(connection, owner.account_id)
+        names = [row["name"] for row in asked]
+        sender = name if name in names else name.removeprefix("+")
+        if not await facts.decide_sender_name(connection, owner.account_id, sender, state):
+            raise unknown(
+                say("account {account} has no sender name {name}", account=account, name=name),
+                name,
+                names,
+                f"passerelle sender add {name} --account {account}",
+            )
+
+    with_database(config, work)
+    answer(as_json, "sender name {name} of account {account}: {state}", name=name, account=account, state=say(state))
 
 
 def check_c_octets(text: str, limit: int, what: str) -> None:
@@ -283,19 +298,28 @@ def parse_network(text: str) -> str:
 
 
 def parse_sender(text: str) -> str:
-    """A sender as submissions carry it: 3 to 15 digits without plus, or 1 to 11 printable characters of a name."""
+    """A sender as submissions carry it: 3 to 15 digits without plus, or a name of at most 11 septets with a letter."""
     digits = text.removeprefix("+")
     if digits.isascii() and digits.isdigit():
-        if 3 <= len(digits) <= NUMERIC_LIMIT:
+        if 3 <= len(digits) <= NUMERIC_LIMIT and digits not in EMERGENCY_NUMBERS:
             return digits
         raise Refusal(
             say("{text} is not a number that can send", text=text), say("write 3 to 15 digits, country code first")
         )
-    if 1 <= len(text) <= ALPHANUMERIC_LIMIT and text.isascii() and text.isprintable() and text.strip() == text:
+    if text.casefold() in RESERVED_NAMES:
+        raise Refusal(
+            say("{text} is a word that handsets answer with", text=repr(text)),
+            say("choose a name that says who sends"),
+        )
+    septets = septet_length(text) if text.isascii() and text.isprintable() and text.strip() == text else None
+    if isinstance(septets, int) and 1 <= septets <= ALPHANUMERIC_LIMIT and any(each.isalpha() for each in text):
         return text
     raise Refusal(
         say("{text} cannot be a sender name", text=repr(text)),
-        say("write 1 to {limit} ASCII characters, or a number", limit=ALPHANUMERIC_LIMIT),
+        say(
+            "write 1 to {limit} characters of GSM 7-bit and ASCII with a letter among them, or a number",
+            limit=ALPHANUMERIC_LIMIT,
+        ),
     )
 
 

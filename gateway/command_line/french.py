@@ -12,6 +12,7 @@ from gateway.command_line.french_inbound import FRENCH_INBOUND
 from gateway.command_line.french_logins import LOGINS
 from gateway.command_line.french_receipts import RECEIPTS
 from gateway.command_line.french_routes import ROUTES
+from gateway.command_line.french_routing import ROUTING
 
 _HELP: Final = {
     "A telecom gateway: messages in and out over SMPP, durable and paid for.": (
@@ -135,7 +136,6 @@ _HELP: Final = {
     "Why; it stays in the ledger.": "Pourquoi ; cela reste dans le grand livre.",
     "Write JSON for programs.": "Écrire du JSON, pour les programmes.",
     "host:port; else the configured server.": "hôte:port ; sinon le serveur configuré.",
-    "otp, transactional, marketing, service.": "otp, transactional, marketing, service.",
     "system_id that takes what is sent to it.": "Le system_id qui prend ce qu'on y envoie.",
 }
 
@@ -165,7 +165,6 @@ _ANSWERS: Final = {
     "password: ": "mot de passe : ",
     "ready after {seconds} s; Ctrl-C ends": "prêt après {seconds} s ; Ctrl-C arrête",
     "route {route_id} is gone": "la route {route_id} est retirée",
-    "route {route_id}: {to} goes to {connector}": "route {route_id} : {to} passe par {connector}",
     "sender name {name} of account {account}: {state}": "nom d'émetteur {name} du compte {account} : {state}",
     "the schema is current": "le schéma est à jour",
     "what handsets send to {address} goes to {esme}": "ce qu'on envoie à {address} va à {esme}",
@@ -232,7 +231,6 @@ _REFUSALS: Final = {
     "write 1 to 15 digits, country code first, without + or 00": (
         "écrivez de 1 à 15 chiffres, indicatif du pays d'abord, sans + ni 00"
     ),
-    "write 1 to {limit} ASCII characters, or a number": "écrivez de 1 à {limit} caractères ASCII, ou un numéro",
     "write 1 to {limit} octets: SMPP carries no more": "écrivez de 1 à {limit} octets : SMPP n'en porte pas plus",
     "write 1 to {limit} printable characters": "écrivez de 1 à {limit} caractères imprimables",
     "write 3 to 15 digits, country code first": "écrivez de 3 à 15 chiffres, indicatif du pays d'abord",
@@ -401,5 +399,15 @@ _COLUMNS: Final = {
 }
 
 FRENCH: Final[dict[str, str]] = (
-    _HELP | _ANSWERS | _REFUSALS | _FINDINGS | _PROOFS | _COLUMNS | LOGINS | FRENCH_INBOUND | RECEIPTS | ROUTES
+    _HELP
+    | _ANSWERS
+    | _REFUSALS
+    | _FINDINGS
+    | _PROOFS
+    | _COLUMNS
+    | LOGINS
+    | FRENCH_INBOUND
+    | RECEIPTS
+    | ROUTES
+    | ROUTING
 )

@@ -15,10 +15,11 @@ import typer
 import typer.main
 
 from gateway.command_line import (
-    accounts,
+    account_states,
     bench,
     checking,
     doctor,
+    explain,
     inbound,
     live,
     logins,
@@ -27,6 +28,7 @@ from gateway.command_line import (
     receipts,
     refused_senders,
     routing,
+    routing_changes,
     run,
     selftest,
     simulate,
@@ -61,15 +63,16 @@ def make_app() -> typer.Typer:
     app.add_typer(logins.accounts, name="account")
     logins.esmes.command("alphabet")(inbound.set_alphabet)
     app.add_typer(logins.esmes, name="esme")
-    app.add_typer(accounts.senders, name="sender")
+    app.add_typer(account_states.senders, name="sender")
     app.add_typer(refused_senders.routes, name="route")
-    app.add_typer(routing.rates, name="rate")
-    app.add_typer(routing.numbers, name="number")
-    app.add_typer(routing.blocks, name="block")
+    app.add_typer(routing_changes.rates, name="rate")
+    app.add_typer(routing_changes.numbers, name="number")
+    app.add_typer(routing_changes.blocks, name="block")
     app.add_typer(routing.ranges, name="range")
     app.add_typer(messages.messages, name="message")
     app.add_typer(inbound.inbound, name="inbound")
     app.add_typer(receipts.receipts, name="receipt")
+    app.command("explain")(explain.explain)
     app.command("binds")(live.show_binds)
     app.command("queue")(live.show_queue)
     app.command("check")(checking.check)

@@ -8,7 +8,6 @@ What must not enter: a write.
 from __future__ import annotations
 
 import datetime
-import re
 from typing import Annotated, Any, Final
 
 import asyncpg
@@ -18,9 +17,11 @@ import typer
 from gateway.command_line.amounts import format_credits
 from gateway.command_line.finding import find_account_id, parse_message_id
 from gateway.command_line.message_text import decode_text
+from gateway.command_line.message_trace import asked_again, show_again
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, with_database
 from gateway.command_line.output import console, format_ms, show_fields, show_json, show_rows
 from gateway.command_line.refusals import Refusal
+from gateway.command_line.since import parse_since
 from gateway.command_line.words import say
 from gateway.daemon.configuration_schema import Configuration
 from gateway.message import ID_TIME_SHIFT, SMSC_ID_SEPARATOR, Envelope, accepted_at_ms
@@ -36,8 +37,7 @@ PART_WORDS: Final = {
     "F": "failed",
     "U": "unknown",
 }
-_SPAN: Final = re.compile(r"(\d+)\s*([smhd])")
-_SPAN_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
 
 messages = typer.Typer(help="Messages and their timelines.", no_args_is_help=True)
 
@@ -92,7 +92,9 @@ def show_message(
             say("ids are whole numbers, as submit_sm_resp gave them"),
         )
 
-    async def work(connection: asyncpg.Connection, _: Configuration) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    async def work(
+        connection: asyncpg.Connection, configuration: Configuration
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         row = await inspection.find_message(connection, number)
         if row is None:
             inbound = await inspection.find_inbound_message(connection, number)
@@ -101,31 +103,21 @@ def show_message(
                     say("message {id} is not stored here", id=message_id), say("look at: passerelle message list")
                 )
             return _inbound_fields(inbound), _inbound_timeline(inbound)
+        again = await asked_again(connection, configuration, row)
         events = await inspection.load_events(connection, row["account_id"], row["message_id"])
         waits = await inspection.load_waits(connection, row["account_id"], row["message_id"])
-        return _fields(row), _timeline(row, events, waits)
+        return _fields(row) | {"recomputed": again}, _timeline(row, events, waits)
 
     fields, timeline = with_database(config, work)
     if as_json:
         show_json(fields | {"timeline": timeline})
         return
+    again = fields.pop("recomputed", None)
     show_fields(fields, as_json=False)
+    if again is not None:
+        show_again(again)
     console().print()
     show_rows(timeline, ("at", "event", "detail"), as_json=False)
-
-
-def parse_since(text: str, now: datetime.datetime) -> int:
-    """Unix milliseconds of an ISO 8601 time (UTC unless it says otherwise) or of a span before now. Raises Refusal."""
-    span = _SPAN.fullmatch(text.strip())
-    if span is not None:
-        return max(0, int(now.timestamp() * 1000) - int(span[1]) * _SPAN_S[span[2]] * 1000)
-    try:
-        time = datetime.datetime.fromisoformat(text)
-    except ValueError as fault:
-        raise Refusal(
-            say("{text} is not a time", text=text), say("write it like 2026-01-31T08:00 in UTC, or 90m, 12h, 2d")
-        ) from fault
-    return max(0, int((time if time.tzinfo else time.replace(tzinfo=datetime.UTC)).timestamp() * 1000))
 
 
 def _in_brief(row: asyncpg.Record) -> dict[str, Any]:

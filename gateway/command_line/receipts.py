@@ -16,10 +16,11 @@ import msgspec
 import typer
 
 from gateway.command_line.finding import find_account, find_account_id, find_esme
-from gateway.command_line.messages import LIST_LIMIT, parse_since
+from gateway.command_line.messages import LIST_LIMIT
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, with_database
 from gateway.command_line.output import answer, format_ms, show_json, show_rows
 from gateway.command_line.refusals import Refusal
+from gateway.command_line.since import parse_since
 from gateway.command_line.words import say
 from gateway.daemon.configuration_schema import Configuration
 from gateway.message import ID_TIME_SHIFT, accepted_at_ms

@@ -10,25 +10,33 @@ import re
 from typing import Annotated, Final
 
 import asyncpg
+import msgspec
 import typer
 
-from gateway.command_line.accounts import check_class
+from gateway.command_line.accounts import check_class, parse_sender
 from gateway.command_line.amounts import format_credits, parse_credits
 from gateway.command_line.finding import find_account_id, find_connector, find_esme, known_connectors
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, with_database
-from gateway.command_line.output import answer, show_rows
+from gateway.command_line.output import answer, show_json, show_rows
 from gateway.command_line.refusals import Refusal
+from gateway.command_line.route_remarks import as_route, in_words, remarks_on
 from gateway.command_line.week import format_windows, parse_windows
 from gateway.command_line.words import say
 from gateway.daemon.configuration_schema import Configuration
 from gateway.storage import facts
 from router.number_ranges import is_mcc, is_mnc
 from router.prefixes import is_prefix
-from router.route import EVERYTHING, Route
-from router.route_checks import RouteFault, faults_of
+from router.route import EVERYTHING
+from router.route_checks import WEIGHT_LIMIT, RouteFault, faults_of
+from telecom.money import MICROS_PER_CREDIT
 
+ORDER_LIMIT: Final = 1_000_000  # chosen: an order beyond it is a slip of the keyboard
+PRICE_LIMIT_MICROS: Final = 10_000 * MICROS_PER_CREDIT  # chosen: a part dearer than that is a slip of the keyboard
+SAME_RULE: Final = re.compile(r"says the same as route (\d+)")  # router.route_checks
 NEW_ROUTE: Final = 2**31 - 1  # stands for the id of a route that has none yet: the largest its column holds
 INBOUND_ADDRESS: Final = re.compile(r"[0-9]{3,15}|[\x21-\x7e]{1,11}")  # short code, number, or a keyword address
+
+Remark = tuple[str, int]  # router.coverage and route_remarks: its kind, and the route it speaks of
 
 routes = typer.Typer(help="Rules that choose a connector.", no_args_is_help=True)
 rates = typer.Typer(help="The price of a part.", no_args_is_help=True)
@@ -60,39 +68,55 @@ def add_route(
     if traffic_class is not None:
         check_class(traffic_class)
     prefix, mcc, mnc = parse_destination(to)
+    check_bounds(order, weight)
     windows = parse_windows(window or [])
+    named = None if sender is None else parse_sender(sender)
 
-    async def work(connection: asyncpg.Connection, configuration: Configuration) -> int:
+    async def work(connection: asyncpg.Connection, configuration: Configuration) -> tuple[int, dict[int, Remark]]:
         account_id = await find_account_id(connection, account)
         async with connection.transaction():
             connector_id = await find_connector(connection, configuration, connector)
             new = facts.NewRoute(
-                order, prefix, mcc, mnc, account_id, sender, traffic_class, windows, connector_id, weight
+                order, prefix, mcc, mnc, account_id, named, traffic_class, windows, connector_id, weight
             )
-            await refuse_faulty_route(connection, configuration, new)
-            return await facts.add_route(connection, new)
+            await refuse_faulty_route(connection, configuration, as_row(new))
+            before = await load_remarks(connection, configuration)
+            route_id = await facts.add_route(connection, new)
+        after = await load_remarks(connection, configuration)
+        return route_id, {each: remark for each, remark in after.items() if before.get(each) != remark}
 
-    route_id = with_database(config, work)
-    answer(as_json, "route {route_id}: {to} goes to {connector}", route_id=route_id, to=to, connector=connector)
+    route_id, changed = with_database(config, work)
+    facts_of_it = {"route_id": route_id, "to": to, "connector": connector}
+    if as_json:
+        show_json(facts_of_it | {"changes": changed})
+        return
+    answer(False, "route {route_id}: {to} goes to {connector}", **facts_of_it)
+    for each, remark in changed.items():
+        typer.echo(say("route {route_id}: {remark}", route_id=each, remark=in_words(remark)))
 
 
 @routes.command("list")
 def list_routes(config: ConfigOption = None, as_json: JsonOption = False, lang: LangOption = None) -> None:
     """Show the routes in the order they are asked."""
 
-    async def work(connection: asyncpg.Connection, _: Configuration) -> list[asyncpg.Record]:
-        return await facts.list_routes(connection)
+    async def work(
+        connection: asyncpg.Connection, configuration: Configuration
+    ) -> tuple[list[asyncpg.Record], dict[int, Remark]]:
+        return await facts.list_routes(connection), await load_remarks(connection, configuration)
 
+    found, remarks = with_database(config, work)
     rows = [
         dict(row)
         | {
             "to": row["prefix"] or f"{row['mcc']}/{row['mnc'] or '*'}",
             "window": format_windows(row["windows"]),
+            "state": remarks.get(row["route_id"], ("serves", 0))[0],
+            "remark": in_words(remarks.get(row["route_id"])),
         }
-        for row in with_database(config, work)
+        for row in found
     ]
     columns = ("route_id", "order", "to", "connector", "weight", "account", "sender", "traffic_class", "window")
-    show_rows(rows, (*columns, "enabled", "senders_disabled"), as_json)
+    show_rows(rows, (*columns, "remark", "senders_disabled"), as_json)
 
 
 @routes.command("remove")
@@ -116,13 +140,14 @@ def remove_route(
 def add_rate(
     to: Annotated[str, typer.Option("--to", help="Prefix like 229, or '*' for all.")],
     credits: Annotated[str, typer.Option("--credits", help="Credits a part.")],
+    free: Annotated[bool, typer.Option("--free", help="0 credits are meant.")] = False,
     account: OnlyAccountOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
     """Set the price of a part; the rate it replaces stays as history."""
-    price = parse_credits(credits)
+    price = parse_price(credits, free)
     if to != EVERYTHING:
         check_prefix(to)
 
@@ -272,18 +297,62 @@ def parse_destination(to: str) -> tuple[str | None, str | None, str | None]:
             check_prefix(to)
         return to, None, None
     mcc, _, mnc = to.partition("/")
+    if not mcc:
+        raise Refusal(say("an MNC says nothing without its MCC: {text}", text=to), say("write MCC/MNC, like 616/03"))
     if not is_mcc(mcc) or not (mnc == EVERYTHING or is_mnc(mnc)):
         raise Refusal(say("{text} is not a network", text=to), say("write MCC/MNC, like 616/03"))
     return None, mcc, None if mnc == EVERYTHING else mnc
 
 
+def check_bounds(order: int, weight: int) -> None:
+    """Refuse numbers that a route cannot have."""
+    if not 0 <= order <= ORDER_LIMIT:
+        raise Refusal(
+            say("order {order} is outside 0..{limit}", order=order, limit=ORDER_LIMIT),
+            say("lower is asked first; 100 is the order of a route that says none"),
+        )
+    if not 1 <= weight <= WEIGHT_LIMIT:
+        raise Refusal(
+            say("weight {weight} is outside 1..{limit}", weight=weight, limit=WEIGHT_LIMIT),
+            say("to give a route no traffic: passerelle route disable"),
+        )
+
+
+def parse_price(credits: str, free: bool) -> int:
+    """The micros of a part. Raises Refusal for nothing that was not meant, and for what would empty any account."""
+    price = parse_credits(credits)
+    if price == 0 and not free:
+        raise Refusal(say("a part for 0 credits is paid by nobody"), say("if that is meant, add --free"))
+    if price > PRICE_LIMIT_MICROS:
+        raise Refusal(
+            say("{text} credits a part are more than {limit}", text=credits, limit=format_credits(PRICE_LIMIT_MICROS)),
+            say("write the price of one part, not of a thousand; the point is the decimal sign"),
+        )
+    return price
+
+
 async def refuse_faulty_route(
-    connection: asyncpg.Connection, configuration: Configuration, new: facts.NewRoute
+    connection: asyncpg.Connection, configuration: Configuration, asked: facts.RouteRow
 ) -> None:
-    """Raise Refusal with everything the router finds wrong with a new route among those that stand."""
+    """Raise Refusal with everything the router finds wrong with an enabled route among those that stand."""
     names = {row.connector_id: row.name for row in await facts.load_connectors(connection)}
-    standing = await facts.load_routes(connection)
-    asked = facts.RouteRow(
+    others = [row for row in await facts.load_routes(connection) if row.route_id != asked.route_id]
+    judged = msgspec.structs.replace(asked, enabled=True, route_id=NEW_ROUTE)
+    table = [as_route(row, names) for row in (*others, judged)]
+    found = faults_of(table, await known_connectors(connection, configuration))
+    faults: list[RouteFault] = [fault for fault in found if fault.route_id == NEW_ROUTE]
+    if faults and (same := SAME_RULE.fullmatch(faults[0].fault)):
+        raise Refusal(
+            say("route {route_id} says the same", route_id=same[1]),
+            say("for a larger share give it another weight; for another turn another --order"),
+        )
+    if faults:
+        raise Refusal("; ".join(fault.fault for fault in faults), "; ".join(fault.remedy for fault in faults))
+
+
+def as_row(new: facts.NewRoute) -> facts.RouteRow:
+    """A route that has no row yet, as if it had one."""
+    return facts.RouteRow(
         NEW_ROUTE,
         new.order,
         new.prefix,
@@ -297,24 +366,15 @@ async def refuse_faulty_route(
         new.weight,
         True,
     )
-    table = [as_route(row, names) for row in (*standing, asked)]
-    found = faults_of(table, await known_connectors(connection, configuration))
-    faults: list[RouteFault] = [fault for fault in found if fault.route_id == NEW_ROUTE]
-    if faults:
-        raise Refusal("; ".join(fault.fault for fault in faults), "; ".join(fault.remedy for fault in faults))
 
 
-def as_route(row: facts.RouteRow, names: dict[int, str]) -> Route:
-    """A row as the router takes it. names: connector name by id."""
-    return Route(
-        route_id=row.route_id,
-        order=row.order,
-        match=row.match,
-        connector=names[row.connector_id],
-        account_id=row.account_id,
-        sender=row.sender,
-        traffic_class=row.traffic_class,
-        window=row.window,
-        weight=row.weight,
-        enabled=row.enabled,
-    )
+async def load_remarks(connection: asyncpg.Connection, configuration: Configuration) -> dict[int, Remark]:
+    """What is to be seen beside the routes that stand."""
+    names = {row.connector_id: row.name for row in await facts.load_connectors(connection)}
+    standing = [as_route(row, names) for row in await facts.load_routes(connection)]
+    return remarks_on(standing, {connector.name for connector in configuration.connectors})
+
+
+async def remark_on_route(connection: asyncpg.Connection, configuration: Configuration, route_id: int) -> Remark | None:
+    """The same of one route."""
+    return (await load_remarks(connection, configuration)).get(route_id)

@@ -357,3 +357,38 @@ async def add_number_range(connection: asyncpg.Connection, prefix: str, mcc: str
 async def _rows(connection: asyncpg.Connection, statement: str, row: type[_Row]) -> list[_Row]:
     """The rows of a statement as structs: its columns stand in the order of the struct's fields."""
     return [row(*record) for record in await connection.fetch(_SQL[statement])]
+
+
+async def set_account_state(
+    connection: asyncpg.Connection, account_id: int, state: str, from_states: Sequence[str]
+) -> bool:
+    """Put an account in another state; False when it is in none of `from_states`."""
+    found = await connection.fetchval(_SQL["set_account_state"], account_id, state, list(from_states))
+    return found is not None
+
+
+async def set_credit_limit(connection: asyncpg.Connection, account_id: int, limit_micros: int) -> int | None:
+    """Say how far below zero an account may go; its balance, or None when it is further below already."""
+    balance: int | None = await connection.fetchval(_SQL["set_credit_limit"], account_id, limit_micros)
+    return balance
+
+
+async def enable_route(connection: asyncpg.Connection, route_id: int, enabled: bool) -> bool:
+    """Let a route choose, or not; False when there is none of this id."""
+    return await connection.fetchval(_SQL["enable_route"], route_id, enabled) is not None
+
+
+async def close_rate(connection: asyncpg.Connection, account_id: int | None, prefix: str) -> int | None:
+    """End a rate in force, which stays as history; its price, None when there is none."""
+    price: int | None = await connection.fetchval(_SQL["close_rate"], account_id, prefix)
+    return price
+
+
+async def remove_block(connection: asyncpg.Connection, block_id: int, consent: str | None) -> asyncpg.Record | None:
+    """Permit a destination again; prefix and kind of the block, None when none of this id stands."""
+    return await connection.fetchrow(_SQL["remove_block"], block_id, consent)
+
+
+async def remove_inbound_number(connection: asyncpg.Connection, address: str) -> bool:
+    """Take a number from its ESME; False when nobody has it."""
+    return await connection.fetchval(_SQL["remove_inbound_number"], address) is not None

@@ -115,3 +115,8 @@ async def server_clock(connection: asyncpg.Connection) -> float:
     """The database's wall clock in Unix seconds."""
     clock: float = await connection.fetchval(_SQL["server_clock"])
     return clock
+
+
+async def find_opt_out(connection: asyncpg.Connection, account_id: int, number: str) -> asyncpg.Record | None:
+    """opted_out, word, at_ms of a person's last word to an account; None when he never said one."""
+    return await connection.fetchrow(_SQL["find_opt_out"], account_id, number)

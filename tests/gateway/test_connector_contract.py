@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
@@ -303,6 +304,15 @@ async def test_6_the_window_is_never_exceeded_and_room_is_told_of(way: OpenWay) 
     way.connector.room.clear()
     await asyncio.wait_for(way.connector.room.wait(), WITHIN_S)
     await eventually(lambda: way.connector.reserve(1), WITHIN_S, "room after the doubts")
+
+
+async def test_6_room_to_spare_is_left_and_taken_only_by_whoever_spares_nothing(way: OpenWay) -> None:
+    kept = math.ceil(WINDOW * 0.25)
+    assert 0 < kept < WINDOW
+    assert all(way.connector.reserve(1, 0.25) for _ in range(WINDOW - kept))
+    assert not way.connector.reserve(1, 0.25)
+    assert all(way.connector.reserve(1) for _ in range(kept))
+    assert not way.connector.reserve(1)
 
 
 async def test_6_a_message_wider_than_the_window_passes_when_nothing_else_is_open(way: OpenWay) -> None:

@@ -71,3 +71,18 @@ def test_whoever_comes_back_when_told_passes(rate: float, taken: list[int], part
         pace.take(each, 0.0)
     if not pace.take(parts, 0.0):
         assert pace.take(parts, pace.ready_at(parts, 0.0) + 1e-6)
+
+
+def test_what_is_to_be_spared_of_a_burst_is_left_for_whoever_asks_without() -> None:
+    pace = Pace(8, now=0.0)
+    assert pace.take(6, 0.0, spare=0.25)
+    assert not pace.take(1, 0.0, spare=0.25)
+    assert pace.ready_at(1, 0.0, spare=0.25) > 0.0
+    assert pace.take(2, 0.0)
+    assert pace.take(1, 1.0, spare=0.25)
+
+
+def test_a_spare_keeps_nobody_out_of_a_small_bucket_that_is_full() -> None:
+    pace = Pace(1, now=0.0)
+    assert pace.take(1, 0.0, spare=0.25)
+    assert pace.take(1, pace.ready_at(1, 0.0, spare=0.25), spare=0.25)

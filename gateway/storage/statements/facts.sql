@@ -37,7 +37,7 @@ SELECT prefix, mcc, mnc, operator FROM number_ranges ORDER BY prefix;
 
 -- name: load_blocks
 -- Every legal block.
-SELECT block_id, account_id, prefix, kind, reason FROM blocks ORDER BY block_id;
+SELECT block_id, account_id, prefix, kind, reason FROM blocks WHERE removed_at IS NULL ORDER BY block_id;
 
 -- name: load_inbound_numbers
 -- Which ESME takes what handsets send to a number.
@@ -145,15 +145,35 @@ SELECT n.address, a.name AS account, e.system_id
 INSERT INTO blocks (account_id, prefix, kind, reason)
 SELECT $1::integer, $2, $3, $4
  WHERE NOT EXISTS (SELECT FROM blocks WHERE coalesce(account_id, 0) = coalesce($1::integer, 0)
-                      AND prefix = $2 AND kind = $3)
+                      AND prefix = $2 AND kind = $3 AND removed_at IS NULL)
 RETURNING block_id;
 
 -- name: list_blocks
 -- The legal blocks and why they stand.
 SELECT b.block_id, a.name AS account, b.prefix, b.kind, b.reason, b.created_at
-  FROM blocks b LEFT JOIN accounts a USING (account_id) ORDER BY b.prefix, b.block_id;
+  FROM blocks b LEFT JOIN accounts a USING (account_id) WHERE b.removed_at IS NULL ORDER BY b.prefix, b.block_id;
 
 -- name: add_number_range
 -- Says which network a prefix belongs to, or corrects it.
 INSERT INTO number_ranges (prefix, mcc, mnc, operator) VALUES ($1, $2, $3, $4)
 ON CONFLICT (prefix) DO UPDATE SET mcc = excluded.mcc, mnc = excluded.mnc, operator = excluded.operator;
+
+-- name: set_account_state
+-- Suspends, resumes or closes an account; no row when it is in none of the states that may go there.
+UPDATE accounts SET state = $2 WHERE account_id = $1 AND state = ANY ($3::text[]) RETURNING state;
+
+-- name: set_credit_limit
+-- Says how far below zero an account may go; no row when it is below already.
+UPDATE accounts SET credit_limit_micros = $2 WHERE account_id = $1 AND balance_micros + $2 >= 0 RETURNING balance_micros;
+
+-- name: enable_route
+-- Lets a rule choose, or keeps it from choosing; no row when there is none of this id.
+UPDATE routes SET enabled = $2 WHERE route_id = $1 RETURNING route_id;
+
+-- name: remove_block
+-- Permits a destination again; the row stays as history, with the person's consent. Returns what was forbidden.
+UPDATE blocks SET removed_at = now(), consent = $2 WHERE block_id = $1 AND removed_at IS NULL RETURNING prefix, kind;
+
+-- name: remove_inbound_number
+-- Takes a number that handsets write to from its ESME.
+DELETE FROM inbound_numbers WHERE address = $1 RETURNING address;

@@ -87,3 +87,7 @@ SELECT right(inhrelid::regclass::text, 8) AS day FROM pg_inherits WHERE inhparen
 -- name: server_clock
 -- The server's wall clock, in Unix seconds.
 SELECT extract(epoch FROM clock_timestamp())::float8;
+
+-- name: find_opt_out
+-- A person's last word to an account, by the digits of his number.
+SELECT opted_out, word, at_ms FROM opt_outs WHERE account_id = $1 AND number = $2;

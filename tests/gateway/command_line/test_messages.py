@@ -17,8 +17,8 @@ import asyncpg
 import pytest
 
 from gateway.command_line.message_text import decode_text
-from gateway.command_line.messages import parse_since
 from gateway.command_line.refusals import Refusal
+from gateway.command_line.since import parse_since
 from tests.gateway.command_line.conftest import Passerelle
 from tests.gateway.storage.stored_messages import Ground, prepare_ground, store_message
 
@@ -92,6 +92,19 @@ def test_the_list_is_narrowed_by_account_state_and_time(passerelle: Passerelle, 
     assert passerelle("message", "list", "--account", "nobody").code == 1
     assert passerelle("message", "list", "--state", "lost").code == 1
     assert passerelle("message", "list", "--since", "yesterday").code == 1
+
+
+def test_what_a_message_does_not_keep_is_recomputed_and_said_to_be_so(
+    passerelle: Passerelle, stored: dict[str, int]
+) -> None:
+    assert passerelle("route", "add", "--to", "229", "--connector", "carrier-a").code == 0
+    again = passerelle("message", "show", str(stored["delivered"]), "--json").json["recomputed"]
+    assert (again["alphabet"], again["parts_in_gsm_mode"]) == ("default", 1)
+    assert again["rate_now"] == "no rate: one credit a part"
+    assert {each["verdict"] for each in again["candidates"]} <= {"chosen", "later", "down", "suspended"}
+    assert again["candidates"]
+    shown = passerelle("message", "show", str(stored["delivered"]), "--lang", "fr").out
+    assert "recalculé d'après les faits de maintenant" in shown
 
 
 def test_a_message_is_shown_with_its_text_its_parts_and_its_timeline(

@@ -16,8 +16,10 @@ import typer.main
 
 from gateway.command_line import main as main_module
 from gateway.command_line.checking import PROOF_WORDS
+from gateway.command_line.explain import NUMBER_FAULTS, VERDICTS
 from gateway.command_line.french import FRENCH
 from gateway.command_line.main import make_app
+from gateway.command_line.route_remarks import REMARKS
 from gateway.command_line.words import choose_language, say, speak
 from tests.gateway.command_line.conftest import Passerelle
 
@@ -46,7 +48,10 @@ def help_texts(command: Any) -> Iterator[str]:
         yield from help_texts(below)
 
 
-EVERYTHING = sorted({*said_sentences(), *help_texts(typer.main.get_command(make_app())), *PROOF_WORDS.values()} - {""})
+TABLES = {*VERDICTS.values(), *NUMBER_FAULTS.values(), *REMARKS.values()}
+EVERYTHING = sorted(
+    {*said_sentences(), *help_texts(typer.main.get_command(make_app())), *PROOF_WORDS.values(), *TABLES} - {""}
+)
 
 
 @pytest.mark.parametrize("sentence", EVERYTHING)
