@@ -222,6 +222,9 @@ ELSEWHERE = {
     Refusal.DISK_FULL: "lifecycle.admit",
     Refusal.DATABASE_AWAY: "the accept stream",
     Refusal.DRAINING: "the door",
+    Refusal.TLV_VALUE: "lifecycle.admit",
+    Refusal.TLV_LENGTH: "lifecycle.admit",
+    Refusal.DAY_LIMIT: "the doors' pace",
 }
 
 
