@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from gateway.holding import Holding
 from gateway.message import Message
 
 
@@ -18,6 +19,7 @@ class ActiveMessages:
 
     def __init__(self) -> None:
         self._held: dict[int, Message] = {}
+        self.holding = Holding()
         self._landing: set[int] = set()  # handed to the accept stream and not decided yet
         self._left: list[set[int]] = []  # one for each read under way: who left meanwhile
 
@@ -76,12 +78,13 @@ class ActiveMessages:
 
     def adopt(self, row: Message, left: set[int]) -> Message | None:
         """The message of a row that was just read: the one held already, the row itself (held from here on), or None
-        when the message left memory, or was about to enter it, while the row was read: then the row is stale.
+        when the message left memory, or was about to enter it, while the row was read: then the row is stale; or
+        when another node holds it.
         """
         held = self._held.get(row.message_id)
         if held is not None:
             return held
-        if row.message_id in left or row.message_id in self._landing:
+        if row.message_id in left or row.message_id in self._landing or not self.holding.has(row):
             return None
         self._held[row.message_id] = row
         return row

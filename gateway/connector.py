@@ -79,6 +79,15 @@ class InboundArrived(msgspec.Struct):
 ConnectorEvent: TypeAlias = Taken | TryLater | Rejected | Doubtful | ReceiptArrived | InboundArrived
 
 
+class ReceiptSource(Protocol):
+    """Where a receipt came from, as far as its folding goes."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def receipt_covers(self) -> str: ...
+
+
 class Connector(Protocol):
     """One configured way out.
 

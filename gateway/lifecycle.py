@@ -27,6 +27,7 @@ from gateway.connector import (
     Health,
     InboundArrived,
     ReceiptArrived,
+    ReceiptSource,
     Rejected,
     Taken,
     TryLater,
@@ -478,7 +479,7 @@ class Lifecycle:
             if message.setback is not None:
                 self._decide_setback(connector, message)
 
-    def receipted(self, connector: Connector, receipt: Receipt | None, awaited: Awaited) -> None:
+    def receipted(self, connector: ReceiptSource, receipt: Receipt | None, awaited: Awaited) -> None:
         """Fold a receipt into the part it speaks of."""
         message, part_no = awaited.message, awaited.part_no
         if receipt is None or not receipt.state:
@@ -506,7 +507,7 @@ class Lifecycle:
         if message.envelope.registered_delivery & INTERMEDIATE_ASKED and message.state not in FINAL:
             self._on_the_way.append((message, receipt.message_state))
 
-    def _fold_receipt(self, connector: Connector, message: Message, part_no: int, state: str, error: str) -> None:
+    def _fold_receipt(self, connector: ReceiptSource, message: Message, part_no: int, state: str, error: str) -> None:
         now_ms = self._wall_ms()
         if error:
             error, kind = explain(error, self.error_maps.get(connector.name, {}))

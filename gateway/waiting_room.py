@@ -112,7 +112,9 @@ class WaitingRoom:
             self._leave_to_rows(connector_id, expected)
 
     def _remember_decided(self, key: tuple[int, str], awaited: Awaited) -> None:
-        """Know a second receipt again."""
+        """Know a second receipt again; that of another node's message is looked up every time."""
+        if not self._active.holding.has(awaited.message):
+            return
         self._decided[key] = awaited
         if len(self._decided) > DECIDED_LIMIT:
             _drop_oldest(self._decided, DECIDED_LIMIT // 10)
@@ -219,7 +221,21 @@ class WaitingRoom:
                 found.append((receipt, awaited))
             else:
                 self._parked.park(connector_id, event, receipt)
-        return found
+        return self._forward(connector_id, found)
+
+    def _forward(self, connector_id: int, found: list[tuple[Receipt, Awaited]]) -> list[tuple[Receipt, Awaited]]:
+        """Those of our own messages; the others are kept for the nodes that hold theirs."""
+        ours = []
+        for receipt, awaited in found:
+            message = awaited.message
+            if self._active.holding.has(message):
+                ours.append((receipt, awaited))
+            else:
+                key = (message.account_id, message.message_id, message.handed_to)
+                said = (receipt.smsc_message_id, receipt.source_addr, receipt.destination_addr)
+                row = (*key, awaited.part_no, connector_id, *said, receipt.message_state, receipt.error)
+                self._settling.batch.forwarded.append(row)
+        return ours
 
     async def search_parked(self, connector_id: int) -> list[tuple[Receipt, Awaited]]:
         """The same once more for parked receipts; those found are parked no longer."""
@@ -232,7 +248,7 @@ class WaitingRoom:
             if awaited is not None:
                 self._parked.join(each)
                 found.append((receipt, awaited))
-        return found
+        return self._forward(connector_id, found)
 
     async def _rows_of(self, connector_id: int, receipts: list[Receipt]) -> dict[str, list[Awaited]]:
         """Parts by id key; a message in memory is never loaded a second time, one that came or went is read anew."""
@@ -251,7 +267,7 @@ class WaitingRoom:
                 keys = []
                 for row in rows:
                     message = loaded.get(row["message_id"])
-                    if message is not None and message.final_at_ms == 0:
+                    if message is not None and message.final_at_ms == 0 and self._active.holding.has(message):
                         message = self._active.adopt(message, left)
                         if message is None:
                             keys.append(row["id_key"])

@@ -75,6 +75,7 @@ class Takeover:
                 raise
             if left is None:
                 return None
+            self._lifecycle.active.holding.widen(left.spans)
             for connector_id, outbox in self._lifecycle.outboxes.items():
                 for lane in LANES:
                     outbox.search_from(left.marks.get((connector_id, lane), left.from_id), lane)

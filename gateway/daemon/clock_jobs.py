@@ -24,7 +24,7 @@ from gateway.accept.fact_book import FactBook, FactBookFault
 from gateway.cluster.lease_keeper import RENEW_EVERY_S
 from gateway.connector import Health
 from gateway.crash_points import crash_point
-from gateway.daemon import inbound_jobs
+from gateway.daemon import cluster_jobs, inbound_jobs
 from gateway.daemon.commands import follow_commands
 from gateway.daemon.configuration_schema import Configuration
 from gateway.daemon.rooms import Rooms
@@ -66,6 +66,7 @@ def jobs(rooms: Rooms, wall_ms: Clock) -> list[Coroutine[Any, Any, None]]:
     return [
         _every(CLAIM_EVERY_S, rooms.by_the_clock.claim_delayed),
         _every(RENEW_EVERY_S, rooms.takeover.look),
+        *cluster_jobs.jobs(rooms),
         _every(DOUBT_EVERY_S, rooms.by_the_clock.decide_doubts),
         _every(WISHES_EVERY_S, rooms.recall.grant_wishes),
         _every(DELIVERY_EVERY_S, rooms.deliveries.run_due),

@@ -22,6 +22,7 @@ import asyncpg
 from gateway.accept.fact_book import FactBook, FactBookFault
 from gateway.accept.rules import AcceptPolicy
 from gateway.by_the_clock import ByTheClock
+from gateway.cluster.forwarding import Forwarding
 from gateway.cluster.lease_keeper import LeaseKeeper
 from gateway.cluster.takeover import Takeover
 from gateway.connector import Health
@@ -47,6 +48,7 @@ from gateway.receipts.fold import MoneyPolicy
 from gateway.recovery import Recovery
 from gateway.refill import Refill
 from gateway.smpp.session import SessionLimits
+from gateway.storage.cluster import spans_held
 from gateway.storage.database import DatabaseAway, NodeSeat, connect, connect_as_node, refuse_unfit_server, take_seat
 from gateway.storage.embedded import EmbeddedPostgres
 from gateway.storage.facts import ensure_connector, load_facts
@@ -135,7 +137,6 @@ async def _live(
     ids = MessageIds(seat.node_id, max((seat.last_id, *marks.values())))
     deliveries = EsmeDeliveries(reader, settling, wall_ms, tallies, ids.next(wall_ms()))
     deliveries.owed_from_id = seat.owed_from_id
-    deliveries.apply_facts(book.esmes.values())
     lifecycle = Lifecycle(
         book,
         _policy(configuration, connector_ids),
@@ -175,9 +176,17 @@ async def _live(
         lease,
         keeper,
         takeover,
+        Forwarding(lifecycle, reader, settling),
     )
-    await inbound_jobs.refresh_opt_outs(seat_connection, lifecycle.opt_outs)
+    await _read_standing(rooms)
     await _run_rooms(rooms, marks, ready)
+
+
+async def _read_standing(rooms: Rooms) -> None:
+    """What memory is to know before anything happens: opt-outs, which messages are held here, logins' wishes."""
+    await inbound_jobs.refresh_opt_outs(rooms.seat_connection, rooms.lifecycle.opt_outs)
+    rooms.lifecycle.active.holding.widen(await spans_held(rooms.seat_connection, rooms.seat.node_id))
+    rooms.deliveries.apply_facts(rooms.lifecycle.book.esmes.values())
 
 
 async def _read_facts(connection: asyncpg.Connection) -> FactBook:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from gateway.by_the_clock import ByTheClock
+from gateway.cluster.forwarding import Forwarding
 from gateway.cluster.lease_keeper import LeaseKeeper
 from gateway.cluster.takeover import Takeover
 from gateway.connector import Health
@@ -52,6 +53,7 @@ class Rooms:
     lease: Lease
     keeper: LeaseKeeper
     takeover: Takeover
+    forwarding: Forwarding
     server: SmppServer | None = None
     ready: bool = False
     swept_until_ms: int = 0

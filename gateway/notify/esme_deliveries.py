@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from gateway.crash_points import crash_point
@@ -54,6 +54,7 @@ class EsmeDeliveries:
         self._told_meanwhile: set[int] | None = None  # while a former life's debts are read
         self._lives_to_recover = 1  # whose debts are not all known yet: until then the mark stays
         self._recovering = asyncio.Lock()
+        self._rows_lock = asyncio.Lock()  # rows are read to be told here, or handed to another node, never both
         self.owed_from_id = 0  # durable: below it everything owed has a row
 
     @property
@@ -342,6 +343,10 @@ class EsmeDeliveries:
 
     async def _read_back(self, esme_id: int, mailbox: Mailbox) -> bool:
         """Read the next page of rows; what is in memory already is left out. False: PostgreSQL is away."""
+        async with self._rows_lock:
+            return await self._read_page(esme_id, mailbox)
+
+    async def _read_page(self, esme_id: int, mailbox: Mailbox) -> bool:
         from_id = mailbox.first_edge if mailbox.read_from_id is None else mailbox.read_from_id
         mailbox.read_from_id = (
             None  # what is left to rows from here on moves it again, even while we wait for the commit
@@ -382,6 +387,15 @@ class EsmeDeliveries:
             owed.parts_told = min(row["parts_told"], owed.parts - 1)
             mailbox.put_read_back(owed)
         return True
+
+    async def hand_over(self, hand: Callable[[list[int], list[int]], Awaitable[int]]) -> int:
+        """Let rows go to nodes where their ESMEs are bound; how many. hand takes the ESMEs that are bound here and the
+        messages that memory keeps for a later try.
+        """
+        async with self._rows_lock:
+            bound = [esme_id for esme_id, mailbox in self._mailboxes.items() if mailbox.binds]
+            kept = [each for mailbox in self._mailboxes.values() if not mailbox.binds for each in mailbox.here]
+            return await hand(bound, kept)
 
     async def recover(self, account_ids: list[int]) -> int:
         """After a start or a takeover: what a former life owed from memory; how many. What memory holds is left out."""

@@ -11,10 +11,13 @@ from collections.abc import Callable
 import asyncpg
 import msgspec
 
+from gateway.holding import Span
+from gateway.lease import LEASE_S
 from gateway.message import ID_TIME_SHIFT
 from gateway.storage.database import CLUSTER_SQL
 from gateway.storage.messages import Journal, load_marks, open_journals
 
+FORWARDED_CHANNEL = "passerelle_forwarded"  # schema 0013: trigger receipts_forwarded
 ANY_JOURNAL = (1 << 63) - 1
 
 
@@ -36,6 +39,7 @@ class Inheritance(msgspec.Struct, frozen=True):
     from_id: int  # its oldest span begins here
     owed_from_id: int
     swept_until_ms: int
+    spans: list[Span]  # all that the heir holds now
 
 
 async def renew_lease(connection: asyncpg.Connection, node_id: int, epoch: int) -> list[Neighbour] | None:
@@ -45,6 +49,11 @@ async def renew_lease(connection: asyncpg.Connection, node_id: int, epoch: int) 
         return None
     names = Neighbour.__struct_fields__
     return [Neighbour(*(row[name] for name in names)) for row in rows if row["node_id"] != node_id]
+
+
+async def spans_held(connection: asyncpg.Connection, node_id: int) -> list[Span]:
+    """The spans that a node holds now."""
+    return [Span(*row) for row in await connection.fetch(CLUSTER_SQL["spans_held"], node_id)]
 
 
 async def take_over(
@@ -75,6 +84,7 @@ async def take_over(
         await connection.execute(CLUSTER_SQL["take_marks"], dead.node_id, heir_id)
         owed_from_id, swept_until_ms = theirs["owed_from_id"], theirs["swept_until_ms"]
         await connection.execute(CLUSTER_SQL["take_sweeps"], heir_id, owed_from_id, swept_until_ms)
+        held = await spans_held(connection, heir_id)
     return Inheritance(
         [
             Journal(own_id, each.account_ids, each.message_ids, each.sends)
@@ -84,4 +94,15 @@ async def take_over(
         min((row["from_id"] for row in spans), default=until_id),
         owed_from_id,
         swept_until_ms,
+        held,
     )
+
+
+async def hand_notifications_over(
+    connection: asyncpg.Connection, node_id: int, bound_here: list[int], kept: list[int], limit: int
+) -> int:
+    """Hand what a node owes to nodes where the ESMEs are bound; how many. bound_here: ESMEs it can tell itself; kept:
+    messages that its memory holds.
+    """
+    found = await connection.fetchrow(CLUSTER_SQL["hand_notifications_over"], node_id, bound_here, kept, limit, LEASE_S)
+    return 0 if found is None else int(found["handed"])

@@ -191,22 +191,29 @@ async def load_dresses(connection: asyncpg.Connection) -> dict[int, str]:
     return {row["connector_id"]: row["dress"] for row in await connection.fetch(MESSAGE_SQL["load_dresses"])}
 
 
+async def forwarded_to(connection: asyncpg.Connection, node_id: int, limit: int) -> list[asyncpg.Record]:
+    """Receipts that other nodes received for a node's messages, oldest first."""
+    return list(await connection.fetch(MESSAGE_SQL["forwarded_to"], node_id, limit))
+
+
 async def bury_parked(connection: asyncpg.Connection, before_ms: int) -> int:
     """Forget parked receipts older than a time; how many."""
     return len(await connection.fetch(MESSAGE_SQL["bury_parked"], before_ms))
 
 
 async def waiting_of_esme(
-    connection: asyncpg.Connection, esme_id: int, edge_id: int, limit: int, newest_first: bool = False
+    connection: asyncpg.Connection, esme_id: int, edge_id: int, limit: int, node_id: int, newest_first: bool = False
 ) -> list[asyncpg.Record]:
-    """What an ESME is owed, oldest first after a message id, or newest first before it."""
+    """What a node owes an ESME, oldest first after a message id, or newest first before it."""
     statement = MESSAGE_SQL["newest_waiting_of_esme"] if newest_first else MESSAGE_SQL["waiting_of_esme"]
-    return list(await connection.fetch(statement, esme_id, edge_id, limit))
+    return list(await connection.fetch(statement, esme_id, edge_id, limit, node_id))
 
 
-async def waiting_overdue(connection: asyncpg.Connection, now_ms: int, limit: int) -> list[asyncpg.Record]:
-    """What an ESME was owed for too long."""
-    return list(await connection.fetch(MESSAGE_SQL["waiting_overdue"], now_ms, limit))
+async def waiting_overdue(
+    connection: asyncpg.Connection, now_ms: int, limit: int, node_id: int
+) -> list[asyncpg.Record]:
+    """What a node owed for too long."""
+    return list(await connection.fetch(MESSAGE_SQL["waiting_overdue"], now_ms, limit, node_id))
 
 
 async def owed_receipts(

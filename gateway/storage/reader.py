@@ -120,6 +120,10 @@ class Reader:
         """Handsets' messages that nobody has taken or keeps."""
         return await self.run(lambda c: rows.due_inbound(c, after_id, limit, self.node_id))
 
+    async def forwarded(self, limit: int) -> list[asyncpg.Record]:
+        """Receipts that other nodes received for messages of this one, oldest first."""
+        return await self.run(lambda c: rows.forwarded_to(c, self.node_id, limit))
+
     async def bury_parked(self, before_ms: int) -> int:
         """Forget parked receipts older than a time; how many."""
         return await self.run(lambda c: rows.bury_parked(c, before_ms))
@@ -128,11 +132,11 @@ class Reader:
         self, esme_id: int, edge_id: int, limit: int, newest_first: bool = False
     ) -> list[asyncpg.Record]:
         """What an ESME is owed, oldest first after a message id, or newest first before it."""
-        return await self.run(lambda c: rows.waiting_of_esme(c, esme_id, edge_id, limit, newest_first))
+        return await self.run(lambda c: rows.waiting_of_esme(c, esme_id, edge_id, limit, self.node_id, newest_first))
 
     async def waiting_overdue(self, now_ms: int, limit: int) -> list[asyncpg.Record]:
         """What ESMEs were owed for too long."""
-        return await self.run(lambda c: rows.waiting_overdue(c, now_ms, limit))
+        return await self.run(lambda c: rows.waiting_overdue(c, now_ms, limit, self.node_id))
 
     async def load_inbound(self, ids: list[int]) -> dict[int, InboundMessage]:
         """Handsets' messages by id."""

@@ -47,6 +47,8 @@ class SettleBatch:
         self.opt_outs: list[tuple[int, str, bool, str, int]] = []  # account_id, number, opted_out, word, at_ms
         self.conversations: list[tuple[str, str, int, int]] = []  # number, handset, account_id, at_ms
         self.disabled_senders: list[tuple[int, str, str, int]] = []  # connector_id, sender, status, at_ms
+        self.forwarded: list[tuple[Any, ...]] = []  # as forwarded_receipts: for the nodes that hold their messages
+        self.folded: list[int] = []  # forward ids to forget
         self._waiter: asyncio.Future[None] | None = None
 
     def __bool__(self) -> bool:
@@ -55,6 +57,8 @@ class SettleBatch:
             or self.closed_journals
             or self.parked
             or self.joined
+            or self.forwarded
+            or self.folded
             or self.undelayed
             or self.delays
             or self.refusals
@@ -95,6 +99,7 @@ class SettleBatch:
         self.messages = self.messages[:most]
         rest.closed_journals, self.closed_journals = self.closed_journals, []
         rest.joined, self.joined = self.joined, []
+        rest.folded, self.folded = self.folded, []
         put_off_again = {(delay[1], delay[2]) for delay in self.delays}  # the rest must not forget what is stored now
         rest.undelayed, self.undelayed = [key for key in self.undelayed if key not in put_off_again], []
         rest.taken, self.taken = self.taken, []
@@ -222,6 +227,8 @@ class SettleBatch:
             ("close_inbound", list(self.inbound_closed)),
             ("close_receipts", list(self.receipts_closed)),
             ("remember_dresses", list(last_dress.values())),
+            ("forward_receipts", self.forwarded),
+            ("drop_forwarded", [(forward_id,) for forward_id in self.folded]),
             ("drop_parked", [(parked_id,) for parked_id in self.joined]),
             ("disable_senders", list({row[:2]: row for row in self.disabled_senders}.values())),
             *inbound_tables(self.inbound_parts, self.opt_outs, self.conversations),

@@ -25,6 +25,7 @@ from gateway.message import Envelope, InboundMessage, Message, MessageIds, Submi
 from gateway.recovery import Recovery
 from gateway.refill import Refill
 from gateway.storage import facts
+from gateway.storage.cluster import spans_held
 from gateway.storage.database import DatabaseAway, NodeSeat, connect, take_seat
 from gateway.storage.group_commit import AcceptStream, CommitLine, SettleStream
 from gateway.storage.messages import load_marks, move_marks
@@ -287,6 +288,7 @@ class Ground:
         )
         by_the_clock = ByTheClock(lifecycle, reader, settling, self.clock)
         recovery = Recovery(lifecycle, reader, settling)
+        lifecycle.active.holding.widen(await spans_held(seat_connection, seat.node_id))
         refill = Refill(lifecycle, reader, settling)
         life = Life(self, seat, reader, accepting, settling, lifecycle, by_the_clock, recovery, carriers, told, tallies)
         marks = await load_marks(seat_connection, seat.node_id)

@@ -49,3 +49,35 @@ ON CONFLICT (node_id, connector_id, lane) DO UPDATE
 -- name: take_sweeps
 -- The heir looks for ends of validity and owed receipts from where the dead node would have. $2: owed from, $3: swept until.
 UPDATE nodes SET owed_from_id = least(owed_from_id, $2), swept_until_ms = least(swept_until_ms, $3) WHERE node_id = $1;
+
+-- name: spans_held
+-- The spans that a node holds.
+SELECT span_id, of_node, from_id, until_id FROM held_spans WHERE holder_node = $1 ORDER BY span_id;
+
+-- name: hand_notifications_over
+-- Hands what this node owes to ESMEs that are not bound here to a living node where they are; wakes the nodes by the channel
+-- of inbound messages. $2: ESMEs with a receiving bind here; $3: messages that memory holds for a later try; $4: how many;
+-- $5: how many seconds a lease lasts.
+WITH elsewhere AS (
+    SELECT DISTINCT ON (e.esme_id) e.esme_id, s.span_id
+    FROM nodes n
+    JOIN held_spans s ON s.of_node = n.node_id AND s.holder_node = n.node_id AND s.until_id = 9223372036854775807
+    CROSS JOIN LATERAL jsonb_array_elements(n.live -> 'binds') AS b (told)
+    JOIN esmes e ON e.system_id = b.told ->> 'name'
+    WHERE n.node_id <> $1 AND n.seen_at > clock_timestamp() - make_interval(secs => $5)
+      AND b.told ->> 'side' = 'esme' AND b.told ->> 'bind_type' IN ('receiver', 'transceiver') AND e.esme_id <> ALL ($2::integer[])
+    ORDER BY e.esme_id, s.span_id
+), owed AS (
+    SELECT w.esme_id, w.message_id, elsewhere.span_id FROM waiting_notifications w JOIN elsewhere USING (esme_id)
+    WHERE w.message_id <> ALL ($3::bigint[])
+      AND (SELECT s.holder_node FROM held_spans s WHERE CASE w.handed_to
+        WHEN 0 THEN s.of_node = (w.message_id >> 14) & 63 AND w.message_id >= s.from_id AND w.message_id < s.until_id
+        ELSE s.span_id = w.handed_to END) = $1
+    ORDER BY w.message_id LIMIT $4
+), handed AS (
+    UPDATE waiting_notifications w SET handed_to = owed.span_id FROM owed
+    WHERE w.esme_id = owed.esme_id AND w.message_id = owed.message_id RETURNING w.esme_id
+), woken AS (
+    SELECT pg_notify('passerelle_inbound', esme_id::text) FROM (SELECT DISTINCT esme_id FROM handed) AS each
+)
+SELECT (SELECT count(*) FROM handed) AS handed, (SELECT count(*) FROM woken) AS woken;

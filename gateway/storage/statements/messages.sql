@@ -248,22 +248,34 @@ FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::bigint[]) AS n (account
 WHERE m.account_id = n.account_id AND m.message_id = n.message_id;
 
 -- name: waiting_of_esme
--- What an ESME is owed, oldest first, after a given message.
-SELECT message_id, account_id, kind, tries, due_at_ms, give_up_at_ms, replayed, parts_told FROM waiting_notifications
-WHERE esme_id = $1 AND message_id > $2 ORDER BY message_id LIMIT $3;
+-- What this node owes an ESME, oldest first, after a given message.
+SELECT w.message_id, w.account_id, w.kind, w.tries, w.due_at_ms, w.give_up_at_ms, w.replayed, w.parts_told
+FROM waiting_notifications w WHERE w.esme_id = $1 AND w.message_id > $2
+  AND (SELECT s.holder_node FROM held_spans s WHERE CASE w.handed_to
+        WHEN 0 THEN s.of_node = (w.message_id >> 14) & 63 AND w.message_id >= s.from_id AND w.message_id < s.until_id
+        ELSE s.span_id = w.handed_to END) = $4
+ORDER BY w.message_id LIMIT $3;
 
 -- name: newest_waiting_of_esme
--- What an ESME is owed, newest first, before a given message.
-SELECT message_id, account_id, kind, tries, due_at_ms, give_up_at_ms, replayed, parts_told FROM waiting_notifications
-WHERE esme_id = $1 AND message_id < $2 ORDER BY message_id DESC LIMIT $3;
+-- What this node owes an ESME, newest first, before a given message.
+SELECT w.message_id, w.account_id, w.kind, w.tries, w.due_at_ms, w.give_up_at_ms, w.replayed, w.parts_told
+FROM waiting_notifications w WHERE w.esme_id = $1 AND w.message_id < $2
+  AND (SELECT s.holder_node FROM held_spans s WHERE CASE w.handed_to
+        WHEN 0 THEN s.of_node = (w.message_id >> 14) & 63 AND w.message_id >= s.from_id AND w.message_id < s.until_id
+        ELSE s.span_id = w.handed_to END) = $4
+ORDER BY w.message_id DESC LIMIT $3;
 
 -- name: drop_waiting
 -- Forgets what was taken or given up.
 DELETE FROM waiting_notifications WHERE (esme_id, message_id) IN (SELECT * FROM unnest($1::integer[], $2::bigint[]));
 
 -- name: waiting_overdue
--- What was owed for too long: it becomes a dead letter.
-SELECT esme_id, account_id, message_id, kind, tries FROM waiting_notifications WHERE give_up_at_ms <= $1 LIMIT $2;
+-- What this node owed for too long: it becomes a dead letter.
+SELECT w.esme_id, w.account_id, w.message_id, w.kind, w.tries FROM waiting_notifications w WHERE w.give_up_at_ms <= $1
+  AND (SELECT s.holder_node FROM held_spans s WHERE CASE w.handed_to
+        WHEN 0 THEN s.of_node = (w.message_id >> 14) & 63 AND w.message_id >= s.from_id AND w.message_id < s.until_id
+        ELSE s.span_id = w.handed_to END) = $3
+LIMIT $2;
 
 -- name: owed_receipts
 -- After a start or a takeover: final messages of this node whose receipt nobody has taken and no row keeps.
@@ -307,3 +319,20 @@ ON CONFLICT (node_id, connector_id, lane) DO UPDATE SET queued_from_id = exclude
 -- name: load_marks
 -- Where the queues of this node begin.
 SELECT connector_id, lane, queued_from_id FROM connector_marks WHERE node_id = $1;
+
+-- name: forward_receipts
+-- Keeps receipts for the nodes that hold their messages, and wakes these (trigger receipts_forwarded).
+INSERT INTO forwarded_receipts (account_id, message_id, handed_to, part_no, connector_id, smsc_message_id, source_addr, destination_addr, message_state, error)
+SELECT * FROM unnest($1::integer[], $2::bigint[], $3::integer[], $4::smallint[], $5::smallint[], $6::text[], $7::text[], $8::text[], $9::smallint[], $10::text[]);
+
+-- name: forwarded_to
+-- Receipts for messages that this node holds, as they were forwarded.
+SELECT f.* FROM forwarded_receipts f
+WHERE (SELECT s.holder_node FROM held_spans s WHERE CASE f.handed_to
+        WHEN 0 THEN s.of_node = (f.message_id >> 14) & 63 AND f.message_id >= s.from_id AND f.message_id < s.until_id
+        ELSE s.span_id = f.handed_to END) = $1
+ORDER BY f.forward_id LIMIT $2;
+
+-- name: drop_forwarded
+-- Forgets forwarded receipts that were folded.
+DELETE FROM forwarded_receipts WHERE forward_id = ANY ($1::bigint[]);

@@ -172,7 +172,7 @@ async def test_receipts_owed_are_final_asked_for_and_kept_nowhere(house: House) 
         await store_message(connection, ground, "delivered", notify=notify)
     for state in ("queued", "submitted", "in_doubt"):
         await store_message(connection, ground, state, notify="asked")
-    await settle(house, waiting=[(ground.esme_id, ground.account_id, kept, "receipt", 0, 1, 2)])
+    await settle(house, waiting=[(ground.esme_id, ground.account_id, kept, "receipt", 0, 1, 2, 0)])
 
     async def found(from_id: int = 0, limit: int = 99, accounts: list[int] | None = None) -> list[int]:
         read = await rows.owed_receipts(connection, accounts or [ground.account_id], from_id, limit, house.seat.node_id)
@@ -186,26 +186,27 @@ async def test_receipts_owed_are_final_asked_for_and_kept_nowhere(house: House) 
 
 async def test_what_waits_for_an_esme_is_read_after_an_id_and_ends_when_it_is_too_old(house: House) -> None:
     esme_id, account_id = house.ground.esme_id, house.ground.account_id
-    waiting = [(esme_id, account_id, n, "receipt", n, 10 + n, 100 + n) for n in (3, 1, 2)]
-    await settle(house, waiting=[*waiting, (esme_id + 1, account_id, 1, "inbound", 0, 0, 50)])
-    read = await rows.waiting_of_esme(house.connection, esme_id, 1, 9)
+    ids = [house.seat.node_id << ID_NODE_SHIFT | n for n in range(4)]
+    waiting = [(esme_id, account_id, ids[n], "receipt", n, 10 + n, 100 + n, 0) for n in (3, 1, 2)]
+    await settle(house, waiting=[*waiting, (esme_id + 1, account_id, ids[1], "inbound", 0, 0, 50, 0)])
+    read = await rows.waiting_of_esme(house.connection, esme_id, ids[1], 9, house.seat.node_id)
     assert [(r["message_id"], r["tries"], r["due_at_ms"], r["give_up_at_ms"]) for r in read] == [
-        (2, 2, 12, 102),
-        (3, 3, 13, 103),
+        (ids[2], 2, 12, 102),
+        (ids[3], 3, 13, 103),
     ]
-    assert len(await rows.waiting_of_esme(house.connection, esme_id, 0, 2)) == 2
-    over = await rows.waiting_overdue(house.connection, 101, 9)
+    assert len(await rows.waiting_of_esme(house.connection, esme_id, 0, 2, house.seat.node_id)) == 2
+    over = await rows.waiting_overdue(house.connection, 101, 9, house.seat.node_id)
     assert {(r["esme_id"], r["message_id"], r["kind"]) for r in over} == {
-        (esme_id, 1, "receipt"),
-        (esme_id + 1, 1, "inbound"),
+        (esme_id, ids[1], "receipt"),
+        (esme_id + 1, ids[1], "inbound"),
     }
 
 
 async def test_a_second_try_moves_its_time_and_keeps_its_end(house: House) -> None:
-    row = (1, 1, 5, "receipt")
-    await settle(house, waiting=[(*row, 0, 10, 100)])
-    await settle(house, waiting=[(*row, 1, 20, 999)])
-    (read,) = await rows.waiting_of_esme(house.connection, 1, 0, 9)
+    row = (1, 1, house.seat.node_id << ID_NODE_SHIFT, "receipt")
+    await settle(house, waiting=[(*row, 0, 10, 100, 0)])
+    await settle(house, waiting=[(*row, 1, 20, 999, 0)])
+    (read,) = await rows.waiting_of_esme(house.connection, 1, 0, 9, house.seat.node_id)
     assert (read["tries"], read["due_at_ms"], read["give_up_at_ms"]) == (1, 20, 100)
 
 
@@ -219,7 +220,7 @@ async def test_inbound_messages_that_are_due_and_kept_nowhere_are_found_again(ho
     ids = [house.seat.node_id << ID_NODE_SHIFT | n for n in range(4)]
     owners = [("due", 1), ("unrouted", None), ("due", 1), ("due", 1)]
     inbound = [arrived(message_id, *owner) for message_id, owner in zip(ids, owners, strict=True)]
-    await settle(house, inbound=inbound, waiting=[(1, 1, ids[2], "inbound", 0, 1, 2)])
+    await settle(house, inbound=inbound, waiting=[(1, 1, ids[2], "inbound", 0, 1, 2, 0)])
     assert await rows.due_inbound(house.connection, 0, 9, house.seat.node_id) == [inbound[0], inbound[3]]
     assert await rows.due_inbound(house.connection, ids[0], 9, house.seat.node_id) == [inbound[3]]
     await settle(house, inbound_closed=[(ids[0], "done", 7), (ids[3], "dead", 8)])

@@ -240,7 +240,7 @@ async def test_all_extras_of_a_batch_are_stored(house: House) -> None:
     assert await rows.load_parked(house.connection, 0, 9, house.seat.node_id) == [parked]
     assert await house.value("SELECT due_at_ms FROM delayed") == 9
     assert await house.value("SELECT array_agg(event ORDER BY at_ms) FROM message_events") == ["try_later", "rerouted"]
-    (owed,) = await rows.waiting_of_esme(house.connection, 1, 0, 9)
+    (owed,) = await rows.waiting_of_esme(house.connection, 1, 0, 9, house.seat.node_id)
     assert (owed["tries"], owed["due_at_ms"]) == (1, 3)
     assert await rows.load_inbound(house.connection, [88]) == {88: arrived}
     await settle(
