@@ -30,7 +30,7 @@ from gateway.storage.facts import EsmeRow
 log = logging.getLogger("passerelle.ingress")
 
 PROOFS_PER_LANE = 64  # chosen: different words under proof or delay from one address; a further one is refused at once
-SLOWED_PROOFS_PER_LANE = 4  # chosen: the same once its answers are slowed: a proof costs a tenth of a second of a core
+SLOWED_PROOFS_PER_LANE = 2  # chosen: the same once its answers are slowed: a wrong word costs 0.2 s of a core
 TAKEOVER_LOOK_S = 0.02  # chosen: between two looks at whether a probed bind answered
 
 

@@ -1,20 +1,18 @@
 """Whether a bind's words are right: argon2id once, a keyed hash afterwards, in equal time for a wrong name and a
 wrong word.
 
-Source: defaults.md, Operations (argon2id only off the bind path). Hashing runs beside the loop, one at a time, and
-behind everything else that wants the processor. In rotation a login has two words (passerelle esme rotate).
+Source: defaults.md, Operations (argon2id only off the bind path). Hashing runs beside the loop, one at a time, at the
+loop's own niceness: a thread that steps back holds the interpreter's lock while it waits for a busy processor.
+In rotation a login has two words (passerelle esme rotate).
 What must not enter: what a login may do (bind limits, addresses), sockets.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import hmac
-import os
 import secrets
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import argon2
@@ -22,7 +20,6 @@ import argon2
 from gateway.storage.facts import EsmeRow
 
 REMEMBERED_LIMIT = 20_000  # chosen: logins whose password was proven to this process
-WORKER_NICENESS = 10  # chosen: a tenth of a busy processor; a flood of wrong words must not be felt by messages
 
 
 def live_hashes(esme: EsmeRow, now_ms: int) -> tuple[str, ...]:
@@ -39,7 +36,7 @@ class Credentials:
         self._hasher = argon2.PasswordHasher()
         self._key = secrets.token_bytes(32)
         self._proven: dict[str, bytes] = {}  # argon2 hash -> keyed hash of the password
-        self._worker = ThreadPoolExecutor(1, "argon2", initializer=_step_back)
+        self._worker = ThreadPoolExecutor(1, "argon2")
         self._nobody = self._hasher.hash(secrets.token_hex())  # what an unknown name is compared with
 
     def known(self, esme: EsmeRow | None, password: str, now_ms: int) -> str | None:
@@ -87,9 +84,3 @@ class Credentials:
     def close(self) -> None:
         """End the worker."""
         self._worker.shutdown(wait=False, cancel_futures=True)
-
-
-def _step_back() -> None:
-    """In the worker: it and the threads it starts yield to the loop and PostgreSQL (Linux: niceness is a thread's)."""
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WORKER_NICENESS)
