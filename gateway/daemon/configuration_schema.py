@@ -102,6 +102,7 @@ class SmppServer(msgspec.Struct, frozen=True):
 
     listen: Endpoint = Endpoint("127.0.0.1", 2775)
     system_id: SystemId = "passerelle"
+    shared_port: bool = False  # SO_REUSEPORT (socket(7)): nodes of one machine share the ports of this section
     max_sessions: Count = 1000  # chosen: some 50 KiB each
     unbound_per_address: Count = 250  # chosen: a quarter of the above; each stays bind_timeout_s at most
     window: Window = 1000  # chosen: hard limit of unanswered requests of one bind, whatever its account is allowed

@@ -374,6 +374,7 @@ def _server_settings(configuration: Configuration) -> ServerSettings:
         port=server.listen.port,
         system_id=server.system_id,
         max_sessions=server.max_sessions,
+        shared_port=server.shared_port,
         hard_window=server.window,
         limits=SessionLimits(
             window=server.delivery_window,

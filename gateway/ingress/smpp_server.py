@@ -46,6 +46,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     unbound_per_address: int = 1000
     binding: BindPolicy = BindPolicy()
     tls: TlsSettings | None = None
+    shared_port: bool = False  # other nodes of this machine may listen on the same ports
 
 
 class SmppServer:
@@ -89,7 +90,9 @@ class SmppServer:
             self.tls_port = await self._open(tls.host, tls.port, lambda: EsmeConnection(self, certificates.channel()))
 
     async def _open(self, host: str, port: int, connection: Callable[[], EsmeConnection]) -> int:
-        server = await asyncio.get_running_loop().create_server(connection, host, port, backlog=BACKLOG)
+        server = await asyncio.get_running_loop().create_server(
+            connection, host, port, backlog=BACKLOG, reuse_port=self.settings.shared_port or None
+        )
         self._servers.append(server)
         found: int = server.sockets[0].getsockname()[1]
         return found
