@@ -123,28 +123,28 @@ class Recall:
             return Recalled.UNKNOWN
         cancelled = False
         after_id = 0
-        async with self._searching:
-            while True:
-                rows = await self._waiting(account_id, number, after_id)
-                chosen = [
-                    row
-                    for row in rows
-                    if row.envelope.submitted_source == source_addr and service_type in ("", row.envelope.service_type)
-                ]
-                outcome = await self._cancel(chosen) if chosen else Recalled.TOO_LATE
-                if outcome is Recalled.BUSY:
-                    return outcome
-                cancelled = cancelled or outcome is Recalled.DONE
-                if len(rows) < FIND_AT_ONCE:
-                    return Recalled.DONE if cancelled else Recalled.TOO_LATE
-                after_id = rows[-1].message_id
+        while True:
+            rows = await self._waiting(account_id, number, after_id)
+            chosen = [
+                row
+                for row in rows
+                if row.envelope.submitted_source == source_addr and service_type in ("", row.envelope.service_type)
+            ]
+            outcome = await self._cancel(chosen) if chosen else Recalled.TOO_LATE
+            if outcome is Recalled.BUSY:
+                return outcome
+            cancelled = cancelled or outcome is Recalled.DONE
+            if len(rows) < FIND_AT_ONCE:
+                return Recalled.DONE if cancelled else Recalled.TOO_LATE
+            after_id = rows[-1].message_id
 
     def _number(self, account_id: int, address: str, ton: int) -> str | None:
         return destination_number(self._life.book.accounts[account_id], self._life.policy.accept, address, ton)
 
     async def _waiting(self, account_id: int, number: str, after_id: int) -> list[Message]:
-        await self._settling.durable()
-        return await self._reader.run(lambda c: recalls.find_waiting(c, account_id, number, after_id, FIND_AT_ONCE))
+        async with self._searching:
+            await self._settling.durable()
+            return await self._reader.run(lambda c: recalls.find_waiting(c, account_id, number, after_id, FIND_AT_ONCE))
 
     async def _cancel(self, found: list[Message]) -> Recalled:
         """Cancel what can be; DONE when anything was, and all that was is durable."""
@@ -210,17 +210,16 @@ class Recall:
             message.data_coding,
             envelope,
         )
-        async with self._searching:
-            for row in reversed(await self._waiting(message.account_id, message.destination_addr, 0)):
-                same = row.envelope.submitted_source == envelope.submitted_source
-                if same and row.envelope.service_type == envelope.service_type and not row.envelope.multi:
-                    outcome = await self._replace_one(row, changes)
-                    if isinstance(outcome, Refusal):
-                        return outcome
-                    if outcome is Recalled.DONE:
-                        return row.message_id
-                    if outcome is Recalled.BUSY:
-                        return Refusal.DATABASE_AWAY
+        for row in reversed(await self._waiting(message.account_id, message.destination_addr, 0)):
+            same = row.envelope.submitted_source == envelope.submitted_source
+            if same and row.envelope.service_type == envelope.service_type and not row.envelope.multi:
+                outcome = await self._replace_one(row, changes)
+                if isinstance(outcome, Refusal):
+                    return outcome
+                if outcome is Recalled.DONE:
+                    return row.message_id
+                if outcome is Recalled.BUSY:
+                    return Refusal.DATABASE_AWAY
         return 0
 
     async def _replace_one(self, found: Message, changes: Changes) -> Recalled | Refusal:

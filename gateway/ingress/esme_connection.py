@@ -307,6 +307,11 @@ class EsmeConnection(asyncio.BufferedProtocol):
         assert self._rate is not None
         return self._rate.refusal(parts, monotonic())
 
+    def uncharge(self, parts: int) -> None:
+        """What was charged was not accepted after all."""
+        if self._rate is not None:
+            self._rate.not_accepted(parts)
+
     def charge_question(self) -> Refusal | None:
         """Count what is no message: against the login's rate a second only."""
         assert self._rate is not None
@@ -349,8 +354,7 @@ class EsmeConnection(asyncio.BufferedProtocol):
 
     def _not_accepted(self, message: Message, request: Pdu, refusal: Refusal) -> None:
         self.refuse(request, self.status(refusal))
-        if self._rate is not None:
-            self._rate.not_accepted(message.part_count)
+        self.uncharge(message.part_count)
 
     # -- delivering
 

@@ -72,6 +72,10 @@ class AskingConnection(Protocol):
         """Count so many parts against its rate."""
         ...
 
+    def uncharge(self, parts: int) -> None:
+        """What was charged was not accepted after all."""
+        ...
+
     def charge_question(self) -> Refusal | None:
         """Count what is no message against its rate."""
         ...
@@ -233,7 +237,12 @@ class Operations:
     async def _accepted(
         self, connection: AskingConnection, multi: MultiSubmission, messages: list[Message]
     ) -> Pdu | int:
-        poor = await self._life.accept(messages)
+        try:
+            poor = await self._life.accept(messages)
+        except NotCommitted:
+            connection.uncharge(sum(message.part_count for message in messages))
+            raise
+        connection.uncharge(sum(message.part_count for message in messages if message.message_id in poor))
         for message_id in poor:
             multi.refuse(multi.places[message_id], connection.status(Refusal.NO_CREDIT))
         if len(poor) == len(messages):
@@ -292,5 +301,6 @@ def standing_of(message_id: str, messages: list[Message], now_ms: int) -> QueryS
 
 
 def _error_code(message: Message) -> int:
-    error = read_error(message.error).code
-    return int(error) if error.isascii() and error.isdecimal() and int(error) < OTHER_ERROR else OTHER_ERROR
+    code = read_error(message.error).code
+    small = len(code) <= 3 and code.isascii() and code.isdecimal() and int(code) < OTHER_ERROR
+    return int(code) if small else OTHER_ERROR

@@ -157,7 +157,6 @@ async def test_without_postgresql_operations_are_told_to_come_again(door: Door) 
         for request_ in (
             QuerySm(message_id=message_id, source_addr="ACME"),
             ReplaceSm(message_id=message_id, source_addr="ACME", short_message=b"new"),
-            multi(HANDSET),
         ):
             assert (await peer.ask(request_)).command_status == 0x08
         door.ground.away = False
