@@ -13,8 +13,9 @@ from gateway.notify import esme_deliveries, mailbox
 from gateway.smpp.errors import LocalProtocolError
 from gateway.smpp.pdus import DeliverSm
 from gateway.storage import commands
+from tests.eventually import eventually
 from tests.gateway.carrier_at_hand import take_all
-from tests.gateway.conftest import HANDSET, Ground
+from tests.gateway.conftest import HANDSET, WITHIN_S, Ground
 from tests.gateway.notify.test_esme_deliveries import BindAtHand, Post, post_of
 
 TWO_PARTS = b"a" * 200
@@ -200,7 +201,11 @@ async def test_an_answer_for_one_object_of_a_message_does_not_disturb_the_other(
         life.carrier.taken(message, "id-0", 0)
         life.carrier.receipt("id-0", "undeliverable", HANDSET)
         await life.until(lambda: message.state == "undeliverable")
-        await life.settling.durable()
+
+        async def left_to_rows() -> bool:
+            return await ground.count("waiting_notifications") == 1
+
+        await eventually(left_to_rows, WITHIN_S, "the ESME is away: a row")
         bind = await post.attach(BindAtHand())
         await life.until(lambda: bind.open)
         life.carrier.taken(message, "id-1", 1)
