@@ -16,6 +16,7 @@ from gateway.accept.refusals import Refusal
 from gateway.message import Envelope, Message
 from gateway.recall import Changes, Naming, Recall, Recalled
 from gateway.storage import facts, recalls
+from gateway.storage.cluster import spans_held
 from gateway.storage.group_commit import NotCommitted
 from tests.gateway.carrier_at_hand import take_all
 from tests.gateway.conftest import CREDIT, HANDSET, Ground, Life
@@ -392,6 +393,7 @@ async def test_what_a_dead_node_held_is_changed_by_its_heir(ground: Ground) -> N
         message = await scheduled(one)
     async with ground.live(node="b") as heir:
         await ground.connection.execute("UPDATE held_spans SET holder_node = $1", heir.seat.node_id)
+        heir.lifecycle.active.holding.widen(await spans_held(ground.connection, heir.seat.node_id))
         assert await recall_of(heir).cancel(naming(message)) is Recalled.DONE
         assert await ground.credits() == (1000, 0, 0)
 

@@ -323,6 +323,7 @@ async def test_version_5_is_told_how_full_our_queues_are(door: Door) -> None:
     async with door.peer() as peer:
         assert await peer.bind(BindTransceiver, interface_version=0x50) == 0
         door.life.lifecycle.policy = LifePolicy(waiting_limit=4)
+        door.life.lifecycle.refuse_new(disk_full=False)  # the limit is in force
         door.life.settling.waiting += 3
         assert (await peer.ask(QuerySm(message_id="1", source_addr="ACME"))).tlv(0x0428) == bytes((75,))
         door.life.settling.waiting += 30
