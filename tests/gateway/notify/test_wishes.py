@@ -193,23 +193,19 @@ async def test_a_replay_that_nobody_takes_ends_without_undoing_what_was_told(gro
 
 
 async def test_an_answer_for_one_object_of_a_message_does_not_disturb_the_other(ground: Ground) -> None:
-    """The receipt is read back from its row while the last part of its message still waits for its response."""
+    """The receipt is read back from its row while the object that was settled is stored once more."""
     async with post_of(ground) as post:
         life = post.life
-        message = await life.accept_one(text=TWO_PARTS)
-        await life.written(2)
-        life.carrier.taken(message, "id-0", 0)
-        life.carrier.receipt("id-0", "undeliverable", HANDSET)
-        await life.until(lambda: message.state == "undeliverable")
+        (message,) = await post.final(1)
 
         async def left_to_rows() -> bool:
             return await ground.count("waiting_notifications") == 1
 
         await eventually(left_to_rows, WITHIN_S, "the ESME is away: a row")
         bind = await post.attach(BindAtHand())
-        await life.until(lambda: bind.open)
-        life.carrier.taken(message, "id-1", 1)
-        await life.until(lambda: not message.open_parts)
+        assert bind.open
+        life.settling.save(message)
+        await life.settling.durable()
         post.answer(bind)
         await post.notified("done", 1)
         life.settling.save(message)
