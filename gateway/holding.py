@@ -1,4 +1,4 @@
-"""Which messages this node holds: only their rows may it change (decision 0010).
+"""Which messages this node holds: only their rows may it change (decision 0015).
 
 What belongs here: the spans this process holds, as values. They grow by a takeover and never shrink in a life: who
 loses them is fenced. What must not enter: reading them (gateway/storage/cluster.py), other nodes' spans.

@@ -1,6 +1,6 @@
 """A node's lease: until when it may believe that nobody took its place.
 
-Source: architecture section 4 (leases with fencing epochs); decision 0010. PostgreSQL fences what a stale node stores;
+Source: architecture section 4 (leases with fencing epochs); decision 0015. PostgreSQL fences what a stale node stores;
 this value fences what it writes to sockets. Pure: the clock is passed in, and must go on while a process is stopped.
 What must not enter: renewing (gateway/cluster/lease_keeper.py), what is done without a lease.
 """

@@ -121,7 +121,8 @@ class Lifecycle:
     ) -> None:
         self.book = book
         self.policy = policy
-        self._waiting_limit = policy.waiting_limit  # below 0: the disk is full
+        self._waiting_limit = policy.waiting_limit  # in force: below 0 while the disk is full
+        self._disk_full = False
         self.connectors = {c.connector_id: c for c in connectors}
         self.outboxes = {c.connector_id: Outbox(queue_limit, c.room) for c in self.connectors.values()}
         self.health = health  # by connector name; the connectors keep it true
@@ -152,7 +153,7 @@ class Lifecycle:
         """Apply every rule but credit, and choose the way out. Nothing is promised yet."""
         limit, waiting = self._waiting_limit, self._accepting.waiting
         if waiting > limit or self._settling.waiting > limit:
-            return self._refuse(Refusal.QUEUE_FULL if limit >= 0 else Refusal.DISK_FULL)
+            return self._refuse(Refusal.DISK_FULL if self._disk_full else Refusal.QUEUE_FULL)
         if waiting * 2 >= limit and self._shares.is_over(submission.account_id, limit):
             return self._refuse(Refusal.QUEUE_FULL)  # promise P7: one flood must not fill what all share
         now_ms = self._wall_ms()
@@ -248,6 +249,7 @@ class Lifecycle:
 
     def refuse_new(self, disk_full: bool) -> None:
         """Whether what is new is refused for want of room on PostgreSQL's disk; what is under way goes on."""
+        self._disk_full = disk_full
         self._waiting_limit = -1 if disk_full else self.policy.waiting_limit
 
     def horizon(self) -> int:

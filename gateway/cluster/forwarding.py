@@ -1,6 +1,6 @@
 """Receipts that another node received for a message of ours: folded here, then forgotten.
 
-Source: promise P4 (stored before it is acknowledged: by the node that received it); decision 0010.
+Source: promise P4 (stored before it is acknowledged: by the node that received it); decision 0015.
 What must not enter: receipts of our own links (lifecycle.py), the finding of their messages (waiting_room.py).
 """
 

@@ -1,6 +1,6 @@
 """Keeping a node's lease alive, and seeing which neighbours lost theirs.
 
-Source: architecture section 4 (leases by the database's clock); decision 0010.
+Source: architecture section 4 (leases by the database's clock); decision 0015.
 What must not enter: what becomes of a dead neighbour's messages (takeover.py).
 """
 

@@ -1,6 +1,6 @@
 """Taking a dead node's messages over: one transaction in PostgreSQL, then the same steps as after a start.
 
-Source: architecture section 4; decision 0010. What was open at the dead node is in doubt with its heir, its queues are
+Source: architecture section 4; decision 0015. What was open at the dead node is in doubt with its heir, its queues are
 read from its marks, the receipts it owed are searched, its ends of validity are swept.
 What must not enter: leases (lease_keeper.py), binds (binds.py).
 """

@@ -1,7 +1,7 @@
 """What a node does for its neighbours by the clock: fold receipts that they received for its messages, and
 hand them what is owed to ESMEs that are bound there.
 
-Source: decision 0010: woken by NOTIFY, with a poll behind it.
+Source: decision 0015: woken by NOTIFY, with a poll behind it.
 What must not enter: what is done (gateway/cluster).
 """
 

@@ -1,6 +1,6 @@
 """Two nodes as processes over one PostgreSQL and one carrier: receipts cross, one is killed or stopped, all is kept.
 
-Source: decision 0010; promises P1 to P5. The proof is `passerelle check` over the rows and all logs.
+Source: decision 0015; promises P1 to P5. The proof is `passerelle check` over the rows and all logs.
 What must not enter: single nodes (test_kills.py), rooms (tests/gateway/cluster).
 """
 

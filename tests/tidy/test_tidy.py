@@ -109,3 +109,10 @@ def test_contracts_and_types_know_every_package_and_pure_room() -> None:
     pure_here = {room.replace("/", ".") for room in PURE if python_files(room)}
     held = {room for each in ("pure-rooms", "pure-rules") for room in contracts[each]["source_modules"]}
     assert pure_here <= held
+
+
+def test_migrations_and_decisions_are_numbered_from_one_without_gap_or_twin() -> None:
+    for folder, ending in (("gateway/storage/migrations/", ".sql"), ("docs/decisions/", ".md")):
+        names = [path.removeprefix(folder) for path in tracked() if path.startswith(folder) and path.endswith(ending)]
+        numbers = sorted(int(name[:4]) for name in names if "/" not in name)
+        assert numbers == list(range(1, len(numbers) + 1)), folder

@@ -1,6 +1,6 @@
 """A receipt that reaches another node than the one that holds its message: stored, acknowledged, folded by the holder.
 
-Source: promise P4; decision 0010. Two living nodes over one PostgreSQL.
+Source: promise P4; decision 0015. Two living nodes over one PostgreSQL.
 What must not enter: processes and sockets (tests/faults/test_several_nodes.py).
 """
 

@@ -1,6 +1,6 @@
 """One node dies, another inherits: nothing is lost, nothing is worked on twice, whatever state it was in.
 
-Source: decision 0010; promises P1, P2, P5. Two lives over one PostgreSQL; a life's end is a crash.
+Source: decision 0015; promises P1, P2, P5. Two lives over one PostgreSQL; a life's end is a crash.
 What must not enter: processes, signals and sockets (tests/faults/test_several_nodes.py).
 """
 

@@ -1,6 +1,6 @@
 """Nodes of one machine behind one port: both listen where both say so, and a taken port stays an error otherwise.
 
-Source: decision 0010; socket(7), SO_REUSEPORT.
+Source: decision 0015; socket(7), SO_REUSEPORT.
 What must not enter: what is said on a connection (test_smpp_server.py).
 """
 
