@@ -88,6 +88,8 @@ async def replace_message(
     )
     try:
         row = await connection.fetchrow(RECALL_SQL["replace_message"], *arguments)
+    except asyncpg.DeadlockDetectedError:  # with a batch that takes the message up: PostgreSQL let that one go on
+        return "held"
     except CONNECTION_FAULTS as fault:
         if isinstance(fault, asyncpg.PostgresError) and not connection.is_closed() and fault.sqlstate[:2] != "57":
             raise  # PostgreSQL itself said no

@@ -17,7 +17,6 @@ from gateway.message import Message
 from gateway.storage import group_commit
 from gateway.storage.database import connect, take_seat
 from gateway.storage.group_commit import (
-    BatchRefused,
     BatchUnfit,
     CommitLine,
     CommittedUnheard,
@@ -203,7 +202,7 @@ async def test_an_idle_connection_that_died_costs_no_batch(house: House) -> None
 
 async def test_a_refused_row_is_not_committed_and_the_line_goes_on(house: House) -> None:
     line = house.line("accept")
-    assert await _outcome(line, house.message(message_id=1)) is BatchRefused  # 23514: no partition of that day
+    assert await _outcome(line, house.message(message_id=1)) is NotCommitted  # 23514: that day has no partition yet
     assert await _outcome(line, house.message(source_addr="a\0b")) is BatchUnfit  # 22021
     await accept(line, house.message())
     assert await house.rows() == 1
