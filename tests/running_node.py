@@ -16,6 +16,7 @@ import shutil
 import signal
 import socket
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,8 @@ from gateway.storage.migrate import apply_migrations
 READY_TIMEOUT_S = 40.0  # issue: ready in 3 s; the rest is for a machine that is busy with other tests
 STOP_TIMEOUT_S = 40.0  # defaults page: drain within 30 s
 COMMAND_TIMEOUT_S = 60.0  # chosen
+CLAIMS_KEPT = 64  # chosen: ports that one test process is about to use
+_claims: deque[socket.socket] = deque()
 LOOK_S = 0.02  # chosen: between two looks at /readyz
 TEST_PORTS = range(20_000, 32_000)  # chosen: below Linux's ephemeral ports, so no client socket takes one meanwhile
 SYSTEM_ID = "customer"
@@ -305,12 +308,24 @@ async def ask_page(port: int, path: str) -> int | None:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on, far from the ports the system gives to clients."""
+    """A port of 127.0.0.1 that nobody listens on, far from the ports the system gives to clients.
+
+    It is claimed by a name that other test processes see too: nobody else is given it before it is listened on.
+    """
     while True:
         port = TEST_PORTS[secrets.randbelow(len(TEST_PORTS))]
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0passerelle-test-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
+        if len(_claims) > CLAIMS_KEPT:
+            _claims.popleft().close()
+        return port
 
 
 def _environment() -> dict[str, str]:
