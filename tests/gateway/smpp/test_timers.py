@@ -6,6 +6,7 @@ What octets mean must not enter, beyond the few PDUs that start or stop a timer.
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from gateway.smpp import pdus as p
@@ -166,7 +167,7 @@ def test_300_s_without_an_octet_close_where_nothing_is_asked() -> None:
 
 
 def test_a_peer_that_drips_octets_and_no_pdu_is_asked_for_a_sign_of_life() -> None:
-    smsc, _ = bound_pair()
+    smsc, _ = bound_pair(smsc_limits=msgspec.structs.replace(SMSC_LIMITS, partial_pdu_timeout_s=300.0))
     smsc.receive_data(encode_pdu(p.SubmitSm(tlvs=((0x0424, bytes(1000)),)))[:100])
     for second in range(0, 60, 5):
         smsc.tick(float(second))
