@@ -65,20 +65,15 @@ def _other_dashes(smsc_message_id: str) -> str | None:
 
 
 def keys_by_dress(smsc_message_id: str) -> dict[str, str]:
-    """Every key that a receipt's id may stand under, with the dress it then has, likeliest first."""
+    """Every key that a receipt's id may stand under, with the dress it then has, likeliest first: as it is, decimal as
+    hex, hex as decimal, a UUID without its dashes or with them.
+    """
     keys: dict[str, str] = {}
     for dress in PLAIN_DRESSES:
         key = receipted_key(dress, smsc_message_id)
         if key is not None:
             keys.setdefault(key, dress)
     return keys
-
-
-def keys_of_receipted_id(smsc_message_id: str) -> list[str]:
-    """The keys to look an id up by, likeliest first: as it is, decimal as hex, hex as decimal, a UUID without its
-    dashes or with them.
-    """
-    return list(keys_by_dress(smsc_message_id))
 
 
 def dresses_between(answered: str, receipted: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Final, get_args
 
-from gateway.receipts.dress import keys_of_receipted_id
+from gateway.receipts.dress import keys_by_dress
 from gateway.receipts.parse import STATE_OF_VALUE, read_receipt
 from gateway.smpp import pdus as p
 from gateway.smpp.codec import decode_pdu, encode_pdu
@@ -97,7 +97,7 @@ def receipt(data: bytes) -> None:
         assert told.state in ("", *STATE_OF_VALUE.values())
         for word in (told.smsc_message_id, told.error):
             assert "\0" not in word, "PostgreSQL would refuse it"
-        keys = keys_of_receipted_id(told.smsc_message_id)
+        keys = list(keys_by_dress(told.smsc_message_id))
         assert keys
         assert len(keys) < 20
 

@@ -175,6 +175,15 @@ def test_a_peer_that_drips_octets_and_no_pdu_is_asked_for_a_sign_of_life() -> No
     closes_at(smsc, 60.0, CloseReason.NO_ENQUIRE_LINK_RESP)
 
 
+def test_a_pdu_that_drips_closes_30_s_after_its_first_octet() -> None:
+    smsc, _ = bound_pair()
+    smsc.receive_data(encode_pdu(p.SubmitSm(tlvs=((0x0424, bytes(1000)),)))[:100])
+    for second in range(0, 30, 5):
+        smsc.tick(float(second))
+        smsc.receive_data(b"\0")
+    closes_at(smsc, 30.0, CloseReason.PARTIAL_PDU)
+
+
 def test_a_request_without_answer_is_overdue_once_and_its_late_answer_is_told() -> None:
     smsc, esme = bound_pair(esme_limits=WITHOUT_ENQUIRE)
     esme.tick(1.0)
