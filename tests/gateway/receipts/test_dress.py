@@ -72,6 +72,6 @@ def test_the_id_as_it_is_comes_first_and_none_twice() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=70))
 def test_any_id_has_its_own_key_first(smsc_message_id: str) -> None:
-    keys = keys_by_dress(smsc_message_id)
+    keys = list(keys_by_dress(smsc_message_id))
     assert keys[0] == id_key(smsc_message_id)
     assert len(keys) == len(set(keys)) <= 4
