@@ -88,7 +88,7 @@ async def replace_message(
     )
     try:
         row = await connection.fetchrow(RECALL_SQL["replace_message"], *arguments)
-    except asyncpg.DeadlockDetectedError:  # with a batch that takes the message up: PostgreSQL let that one go on
+    except asyncpg.DeadlockDetectedError:  # the statement's order of locks forbids it; if ever, the batch went on
         return "held"
     except CONNECTION_FAULTS as fault:
         if isinstance(fault, asyncpg.PostgresError) and not connection.is_closed() and fault.sqlstate[:2] != "57":

@@ -18,8 +18,9 @@ from gateway.recall import Changes, Naming, Recall, Recalled
 from gateway.storage import facts, recalls
 from gateway.storage.cluster import spans_held
 from gateway.storage.group_commit import NotCommitted
+from tests.eventually import eventually
 from tests.gateway.carrier_at_hand import take_all
-from tests.gateway.conftest import CREDIT, HANDSET, Ground, Life
+from tests.gateway.conftest import CREDIT, HANDSET, WITHIN_S, Ground, Life
 
 HOUR_MS = 3_600_000
 Outcome = TypeVar("Outcome")
@@ -329,6 +330,25 @@ async def test_a_message_that_a_node_holds_is_not_replaced_behind_its_back(groun
     replaced = await life.reader.run(lambda c: recalls.replace_message(c, row.message, row.message, 0, 0))
     assert replaced == "held"
     assert await recall_of(life).replace(naming(message), Changes(b"new", 1)) is Recalled.BUSY
+
+
+@pytest.mark.parametrize(("first", "then"), [("messages", ["accounts", "delayed"]), ("accounts", ["delayed"])])
+async def test_a_replacement_locks_rows_in_the_order_of_the_batch_that_ends_the_message(
+    ground: Ground, life: Life, first: str, then: list[str]
+) -> None:
+    """The batch has one row and goes on to the next: a replacement that held that one would end in a deadlock."""
+    message = await scheduled(life)
+    batch = await ground.connect()
+    async with batch.transaction():
+        await batch.execute(f"SELECT FROM {first} WHERE account_id = $1 FOR NO KEY UPDATE", ground.account_id)
+        replacing = asyncio.create_task(recall_of(life).replace(naming(message), Changes(b"new", 1)))
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        await eventually(lambda: ground.value(waits), WITHIN_S, "the replacement waits")
+        for each in then:
+            await batch.execute(f"SELECT FROM {each} WHERE account_id = $1 FOR NO KEY UPDATE NOWAIT", ground.account_id)
+    assert await replacing is Recalled.DONE
+    assert (await ground.row(message))["user_data"] == b"new"
+    await batch.close()
 
 
 # ---------------------------------------------------------------- replace_if_present

@@ -26,17 +26,22 @@ ORDER BY message_id LIMIT $4;
 -- name: replace_message
 -- Puts another content in place of a message's that waits in `delayed` held by no node, where its account can pay what it
 -- costs more; the difference is held or released. $12: extra price; $13: due at, 0 for as it was; $14: now; $15: why of a
--- message that was put there for this.
-WITH token AS (
-    SELECT account_id FROM delayed WHERE account_id = $1 AND message_id = $2 AND claimed_epoch = 0 FOR UPDATE
+-- message that was put there for this. Locks rows in the order of a settle batch (message, account, delayed), each by
+-- reading the one before: so neither waits for the other in a ring.
+WITH standing AS (
+    SELECT account_id, message_id FROM messages
+    WHERE account_id = $1 AND message_id = $2 AND revision = $3 AND state = 'queued' FOR NO KEY UPDATE
 ), funds AS (
-    SELECT a.account_id, balance_micros + credit_limit_micros >= $12::bigint AS enough
-    FROM accounts a JOIN token USING (account_id) FOR NO KEY UPDATE OF a
+    SELECT a.account_id, standing.message_id, balance_micros + credit_limit_micros >= $12::bigint AS enough
+    FROM accounts a JOIN standing USING (account_id) FOR NO KEY UPDATE OF a
+), token AS (
+    SELECT d.account_id, d.message_id, funds.enough FROM delayed d JOIN funds USING (account_id, message_id)
+    WHERE d.claimed_epoch = 0 FOR UPDATE OF d
 ), changed AS (
     UPDATE messages m SET part_count = $4::smallint, data_coding = $5, price_micros = $6, expires_at_ms = $7, not_before_ms = $8,
         user_data = $9, envelope = $10, notify = $11, part_states = repeat('Q', $4::smallint), revision = revision + 1
-    FROM funds
-    WHERE funds.enough AND m.account_id = $1 AND m.message_id = $2 AND m.revision = $3 AND m.state = 'queued'
+    FROM token
+    WHERE token.enough AND m.account_id = token.account_id AND m.message_id = token.message_id AND m.message_id = $2
     RETURNING m.account_id
 ), paid AS (
     UPDATE accounts a SET balance_micros = a.balance_micros - $12::bigint FROM changed
@@ -51,9 +56,9 @@ WITH token AS (
     UPDATE delayed d SET
         due_at_ms = CASE WHEN $13::bigint > 0 AND EXISTS (SELECT FROM changed) THEN $13::bigint
                          WHEN d.why = $15 THEN $14::bigint ELSE d.due_at_ms END
-    FROM token WHERE d.account_id = token.account_id AND d.message_id = $2
+    FROM token WHERE d.account_id = token.account_id AND d.message_id = token.message_id
 )
-SELECT EXISTS (SELECT FROM changed) AS changed, (SELECT NOT enough FROM funds) AS too_poor;
+SELECT EXISTS (SELECT FROM changed) AS changed, (SELECT NOT enough FROM token) AS too_poor;
 
 -- name: make_wish
 -- Asks the node that holds a message to change it.
