@@ -20,6 +20,7 @@ import msgspec
 from gateway.accept.fact_book import FactBook
 from gateway.ingress.credentials import Credentials, live_hashes
 from gateway.ingress.lockout import Lockout, source_of
+from gateway.ingress.password_process import PasswordsAway
 from gateway.ingress.turns import Turns
 from gateway.smpp.command_status import CommandStatus
 from gateway.smpp.pdus import Bind
@@ -30,7 +31,7 @@ from gateway.storage.facts import EsmeRow
 log = logging.getLogger("passerelle.ingress")
 
 PROOFS_PER_LANE = 64  # chosen: different words under proof or delay from one address; a further one is refused at once
-SLOWED_PROOFS_PER_LANE = 2  # chosen: the same once its answers are slowed: a wrong word costs 0.2 s of a core
+SLOWED_PROOFS_PER_LANE = 2  # chosen: the same once its answers are slowed: a wrong word costs two hashes
 TAKEOVER_LOOK_S = 0.02  # chosen: between two looks at whether a probed bind answered
 
 
@@ -140,10 +141,14 @@ class BindDesk:
 
     async def _prove(self, key: tuple[Hashable, str, bytes], first: _Asked, esme: EsmeRow | None) -> None:
         lane, system_id, _ = key
+        away, proven = False, None
         try:
-            async with self._turns.of(lane):
-                proven = await self._credentials.prove(esme, first.request.password, self._wall_ms())
-            if proven is None:
+            try:
+                async with self._turns.of(lane, system_id):
+                    proven = await self._credentials.prove(esme, first.request.password, self._wall_ms())
+            except PasswordsAway:
+                away = True
+            if proven is None and not away:
                 delay_s = self._lockout.failed(source_of(first.connection.address), system_id, monotonic())
                 if delay_s:
                     log.warning(
@@ -156,7 +161,10 @@ class BindDesk:
             if not self._in_lane[lane]:
                 del self._in_lane[lane]
         for asked in waiting:
-            self._decide(asked, proven)
+            if away:
+                self._refuse(asked, CommandStatus.ESME_RSYSERR)
+            else:
+                self._decide(asked, proven)
             asked.connection.flush()
 
     def _decide(self, asked: _Asked, proven: str | None, last: bool = False) -> None:

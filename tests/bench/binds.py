@@ -1,7 +1,7 @@
 """Binds: what five thousand cost to hold, how soon they are back after a drop, what bad neighbours do to the others.
 
-The binds are idle ESMEs of one process here; the neighbours are a slow reader, floods of garbage and of enquire_link,
-PDUs that drip, and wrong passwords, each over and over. p99 is of an honest client at a calm rate.
+The binds are idle ESMEs of one process here, the neighbours another (neighbours.py). p99 is of an honest client at a
+calm rate; each round measures it alone and beside neighbours in turn, so that what the machine does changes both.
 What must not enter: throughput, what the door answers (tests/gateway/ingress).
 """
 
@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import resource
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from gateway.smpp.codec import encode_pdu
-from gateway.smpp.pdus import BindTransceiver, EnquireLink
+from gateway.smpp.pdus import BindTransceiver
 from tests.bench.figures import Section
 from tests.bench.installation import PASSWORD, Installation
-from tests.bench.processes import BenchFault, resident_mib
+from tests.bench.processes import BenchFault, resident_mib, start
 from tests.bench.scale import Scale
 
 BINDS, LOGINS = 5000, 5
@@ -26,9 +27,10 @@ AT_ONCE = 500  # chosen: connections begun together, as many customers' programs
 BOUND_WITHIN_S = 120.0  # chosen: past it something is wrong, whatever the target
 SETTLED_S = 2.0  # chosen: after the last bind, so that what is only needed to bind is over
 CALM = 1000  # messages a second of the honest client
+KINDS = {"floods": "floods and drips", "guesses": "wrong passwords", "all": "all bad neighbours"}
+IN_SWING_S = 1.5  # chosen: until all of them are at it
 ENQUIRE_LINK, RESPONSE = 0x15, 0x80000000
 OPEN_FILES = 20_000
-AGAIN_S = 0.1  # chosen: between two tries of a bad neighbour
 TOML = "[smpp_server]\nmax_sessions = 6000\nunbound_per_address = 6000\n"
 
 
@@ -110,8 +112,8 @@ async def measure(folder: Path, tools: Path, scale: Scale) -> Section:
     first = section.figure("all bound for the first time", "s", decimals=1)
     again = section.figure("all bound again after a drop", "s", most=15, decimals=1)
     alone = section.figure("submit_sm_resp at 1,000/s beside them, p99", "ms", decimals=2)
-    beside = section.figure("the same with bad neighbours, p99", "ms", decimals=2)
-    worse = section.figure("bad neighbours change the p99 by", "%", most=10, decimals=1)
+    beside = {kind: section.figure(f"the same with {words}, p99", "ms", decimals=2) for kind, words in KINDS.items()}
+    worse = {kind: section.figure(f"{words} change it by", "%", most=10, decimals=1) for kind, words in KINDS.items()}
     _allow_open_files()
     installation = Installation(folder / "binds", tools)
     installation.toml.write_text(installation.toml.read_text(encoding="utf-8").replace("[smpp_server]\n", TOML))
@@ -134,11 +136,14 @@ async def measure(folder: Path, tools: Path, scale: Scale) -> Section:
                 again.add(await crowd.bind_all())
             await asyncio.sleep(SETTLED_S)
             for _ in range(scale.rounds):
-                alone.add(await _p99(installation, scale))
-                async with bad_neighbours(installation.smpp_port):
-                    beside.add(await _p99(installation, scale))
-            if alone.median is not None and beside.median is not None:
-                worse.add(100 * (beside.median / alone.median - 1))
+                before = await _p99(installation, scale)
+                for kind in KINDS:
+                    async with bad_neighbours(folder, installation.smpp_port, kind):
+                        beside[kind].add(await _p99(installation, scale))
+                    after = await _p99(installation, scale)
+                    alone.add(after)
+                    worse[kind].add(100 * (2 * beside[kind].samples[-1] / (before + after) - 1))
+                    before = after
             section.faults += await installation.leftovers()
     finally:
         await installation.close()
@@ -150,87 +155,23 @@ async def _p99(installation: Installation, scale: Scale) -> float:
     return float(client["response_us"]["p99"]) / 1000
 
 
+@contextlib.asynccontextmanager
+async def bad_neighbours(folder: Path, port: int, kind: str) -> AsyncIterator[None]:
+    """A process of them, for the time of a block."""
+    words = [sys.executable, "-m", "tests.bench.neighbours", str(port), kind]
+    neighbours = await start(words, folder / "neighbours.log")
+    try:
+        await asyncio.sleep(IN_SWING_S)
+        yield
+    finally:
+        await neighbours.end()
+    if neighbours.exit_code != 0:
+        raise BenchFault(f"the bad neighbours ended by themselves: {neighbours.log.read_text()[-800:]}")
+
+
 def _allow_open_files() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if wanted < BINDS + 1000:
         raise BenchFault(f"{wanted} open files are allowed and {BINDS + 1000} are needed: raise ulimit -Hn")
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-# ---------------------------------------------------------------- bad neighbours
-
-
-@contextlib.asynccontextmanager
-async def bad_neighbours(port: int) -> AsyncIterator[None]:
-    """All of them at once, for the time of a block."""
-    links = encode_pdu(EnquireLink(sequence_number=1)) * 500
-    unknown = bytes.fromhex("00000010 00000999 00000000 00001234") * 500
-    async with asyncio.TaskGroup() as tasks:
-        running = [
-            tasks.create_task(_flood(port, "crowd0", links, reads=False)),
-            tasks.create_task(_flood(port, "crowd1", unknown, reads=True)),
-            tasks.create_task(_flood(port, "crowd2", links, reads=True)),
-            tasks.create_task(_flood(port, "", bytes(range(256)) * 64, reads=True)),
-            *(tasks.create_task(_drip(port)) for _ in range(20)),
-            *(tasks.create_task(_guess(port, number)) for number in range(4)),
-        ]
-        await asyncio.sleep(1)  # they are in full swing
-        try:
-            yield
-        finally:
-            for task in running:
-                task.cancel()
-
-
-@contextlib.asynccontextmanager
-async def _connected(port: int, system_id: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A connection, bound when it has a name; from an address of its own, so that it is nobody's neighbour there."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.66", 0))
-    try:
-        if system_id:
-            writer.write(encode_pdu(BindTransceiver(sequence_number=1, system_id=system_id, password=PASSWORD)))
-            await reader.readexactly(16)
-        yield reader, writer
-    finally:
-        writer.transport.abort()
-
-
-async def _flood(port: int, system_id: str, octets: bytes, reads: bool) -> None:
-    """Write as fast as it is taken; read what comes, or never."""
-    while True:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            async with _connected(port, system_id) as (reader, writer):
-                if not reads:
-                    writer.transport.pause_reading()  # type: ignore[attr-defined]  # a slow reader
-                while not writer.is_closing():
-                    writer.write(octets)
-                    await writer.drain()
-                    if reads and not await reader.read(1 << 16):
-                        break
-        await asyncio.sleep(AGAIN_S)
-
-
-async def _drip(port: int) -> None:
-    """An octet now and then of a PDU that never ends."""
-    while True:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            async with _connected(port, "crowd3") as (_, writer):
-                writer.write(b"\0\0\xff\xff")
-                while not writer.is_closing():
-                    writer.write(b"\0")
-                    await asyncio.sleep(AGAIN_S)
-        await asyncio.sleep(AGAIN_S)
-
-
-async def _guess(port: int, number: int) -> None:
-    """Wrong passwords, each a new one."""
-    guesses = 0
-    while True:
-        guesses += 1
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            async with _connected(port, "") as (reader, writer):
-                password = f"{number}{guesses}"
-                writer.write(encode_pdu(BindTransceiver(sequence_number=1, system_id="crowd4", password=password)))
-                await reader.read()
-        await asyncio.sleep(AGAIN_S)
