@@ -24,7 +24,7 @@ from gateway.storage.inbound import INBOUND_CHANNEL, OPT_OUTS_CHANNEL, read_opt_
 log = logging.getLogger("passerelle.daemon")
 
 JOIN_EVERY_S = 2.0  # chosen: how late a deadline may be seen
-OPT_OUTS_POLL_S = 30.0  # chosen: behind the notification, in case it was lost
+LISTEN_POLL_S = 30.0  # chosen: behind the notifications, in case one was lost
 RECONNECT_S = 0.5  # chosen: an opt-out of another node is to be heard within a second
 
 
@@ -73,15 +73,18 @@ async def _listen(rooms: Rooms) -> None:
         try:
             await connection.add_listener(OPT_OUTS_CHANNEL, hear)
             await connection.add_listener(INBOUND_CHANNEL, hear)
+            await rooms.deliveries.look_for_rows()  # that were added while nobody listened
             while not connection.is_closed():
                 changed.clear()
                 await refresh_opt_outs(connection, rooms.lifecycle.opt_outs)
                 while owed:
                     rooms.deliveries.look_again(owed.pop())
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(OPT_OUTS_POLL_S):
+                    async with asyncio.timeout(LISTEN_POLL_S):
                         await changed.wait()
-        except CONNECTION_FAULTS as fault:
+                if not changed.is_set():
+                    await rooms.deliveries.look_for_rows()
+        except (NotCommitted, *CONNECTION_FAULTS) as fault:
             log.warning("opt_outs_wait", extra={"why": str(fault)})
         finally:
             connection.terminate()

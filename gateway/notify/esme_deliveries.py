@@ -63,9 +63,11 @@ class EsmeDeliveries:
         return self._lives_to_recover == 0
 
     def owe_from(self, owed_from_id: int) -> None:
-        """Another node's debts became ours, from this message id on; `recover` finds them."""
+        """Another node's debts became ours, from this message id on; `recover` finds them. Its rows are read again."""
         self.owed_from_id = min(self.owed_from_id, owed_from_id)
         self._lives_to_recover += 1
+        for esme_id in self._mailboxes:
+            self.look_again(esme_id)
 
     def _mailbox(self, esme_id: int) -> Mailbox:
         mailbox = self._mailboxes.get(esme_id)
@@ -192,9 +194,13 @@ class EsmeDeliveries:
         mailbox.queue.extendleft(owed for owed in reversed(contexts) if isinstance(owed, Owed))
         if mailbox.binds:
             self._deliver(mailbox)
-        else:
-            while mailbox.queue:
-                self._leave_to_rows(mailbox, mailbox.queue.popleft())
+            return
+        mailbox.queue.extend(owed for _, owed in mailbox.later)  # it may come back on another node
+        mailbox.later.clear()
+        while mailbox.queue:
+            owed = mailbox.queue.popleft()
+            if not owed.closed:
+                self._leave_to_rows(mailbox, owed)
 
     def room(self, esme_id: int) -> None:
         """A bind of this ESME takes more again."""
@@ -341,6 +347,12 @@ class EsmeDeliveries:
         if mailbox is not None:
             mailbox.rows_wait(mailbox.first_edge)
 
+    async def look_for_rows(self) -> None:
+        """The same for every ESME that is bound here and has rows, in case nobody was heard who added them."""
+        settled = [e for e, mailbox in self._mailboxes.items() if mailbox.binds and mailbox.read_from_id is None]
+        for esme_id in await self._reader.esmes_with_rows(settled):
+            self.look_again(esme_id)
+
     async def _read_back(self, esme_id: int, mailbox: Mailbox) -> bool:
         """Read the next page of rows; what is in memory already is left out. False: PostgreSQL is away."""
         async with self._rows_lock:
@@ -393,9 +405,13 @@ class EsmeDeliveries:
         messages that memory keeps for a later try.
         """
         async with self._rows_lock:
-            bound = [esme_id for esme_id, mailbox in self._mailboxes.items() if mailbox.binds]
+            were_bound = self._bound()  # what these answered before they left is forgotten first, not told over there
+            await self._settling.durable()
             kept = [each for mailbox in self._mailboxes.values() if not mailbox.binds for each in mailbox.here]
-            return await hand(bound, kept)
+            return await hand(list(were_bound | self._bound()), kept)
+
+    def _bound(self) -> set[int]:
+        return {esme_id for esme_id, mailbox in self._mailboxes.items() if mailbox.binds}
 
     async def recover(self, account_ids: list[int]) -> int:
         """After a start or a takeover: what a former life owed from memory; how many. What memory holds is left out."""

@@ -209,6 +209,11 @@ async def waiting_of_esme(
     return list(await connection.fetch(statement, esme_id, edge_id, limit, node_id))
 
 
+async def esmes_with_rows(connection: asyncpg.Connection, esme_ids: list[int], node_id: int) -> list[int]:
+    """Which of these ESMEs a node owes something that is a row."""
+    return [row["esme_id"] for row in await connection.fetch(MESSAGE_SQL["esmes_with_rows"], esme_ids, node_id)]
+
+
 async def waiting_overdue(
     connection: asyncpg.Connection, now_ms: int, limit: int, node_id: int
 ) -> list[asyncpg.Record]:

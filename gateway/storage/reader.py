@@ -134,6 +134,10 @@ class Reader:
         """What an ESME is owed, oldest first after a message id, or newest first before it."""
         return await self.run(lambda c: rows.waiting_of_esme(c, esme_id, edge_id, limit, self.node_id, newest_first))
 
+    async def esmes_with_rows(self, esme_ids: list[int]) -> list[int]:
+        """Which of these ESMEs this node owes something that is a row."""
+        return await self.run(lambda c: rows.esmes_with_rows(c, esme_ids, self.node_id)) if esme_ids else []
+
     async def waiting_overdue(self, now_ms: int, limit: int) -> list[asyncpg.Record]:
         """What ESMEs were owed for too long."""
         return await self.run(lambda c: rows.waiting_overdue(c, now_ms, limit, self.node_id))

@@ -265,6 +265,14 @@ FROM waiting_notifications w WHERE w.esme_id = $1 AND w.message_id < $2
         ELSE s.span_id = w.handed_to END) = $4
 ORDER BY w.message_id DESC LIMIT $3;
 
+-- name: esmes_with_rows
+-- Which of these ESMEs this node owes something.
+SELECT e.esme_id FROM unnest($1::integer[]) AS e (esme_id) WHERE EXISTS (
+    SELECT FROM waiting_notifications w WHERE w.esme_id = e.esme_id
+      AND (SELECT s.holder_node FROM held_spans s WHERE CASE w.handed_to
+        WHEN 0 THEN s.of_node = (w.message_id >> 14) & 63 AND w.message_id >= s.from_id AND w.message_id < s.until_id
+        ELSE s.span_id = w.handed_to END) = $2);
+
 -- name: drop_waiting
 -- Forgets what was taken or given up.
 DELETE FROM waiting_notifications WHERE (esme_id, message_id) IN (SELECT * FROM unnest($1::integer[], $2::bigint[]));
