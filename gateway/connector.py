@@ -109,6 +109,15 @@ class Connector(Protocol):
     room: asyncio.Event  # set when reserve() may succeed again
 
     @property
+    def bound(self) -> int:
+        """How many of its binds may be sent on here; 0: it waits for its links, or lives on other nodes."""
+        ...
+
+    def note_elsewhere(self, is_bound: bool) -> None:
+        """Whether another node has a bind that may be sent on: its health is up then, too."""
+        ...
+
+    @property
     def health(self) -> Health:
         """up: it takes messages now; down: it waits for its links; suspended: nobody may choose it."""
         ...

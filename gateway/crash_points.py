@@ -44,6 +44,7 @@ CRASH_POINTS = (
     "doubt.resent",
     "expire.found",
     "marks.moved",
+    "handover.told",  # what nodes hand each other
     "drain.begun",  # an end
     "drain.stored",
 )

@@ -126,6 +126,10 @@ class Lifecycle:
         self.connectors = {c.connector_id: c for c in connectors}
         self.outboxes = {c.connector_id: Outbox(queue_limit, c.room) for c in self.connectors.values()}
         self.health = health  # by connector name; the connectors keep it true
+        self.elsewhere: dict[
+            int, tuple[int, ...]
+        ] = {}  # by connector without binds here: spans of nodes that have some
+        self._handed = 0  # how many messages were handed over at acceptance
         self.active = ActiveMessages()
         names = {c.connector_id: c.name for c in self.connectors.values()}
         self.waiting_room = WaitingRoom(reader, settling, ids, wall_ms, self.active, names, tallies)
@@ -213,7 +217,7 @@ class Lifecycle:
                 message.journal = outcome.journal
                 self.active.enter(message)
                 leaving.setdefault(message.connector_id, []).append(_begin_writing(message))
-            elif message.not_before_ms == 0:
+            elif message.not_before_ms == 0 and message.handed_to == 0:
                 self._queue(message)
         self._tallies.messages["mt", "accepted"] += sum(m.message_id not in outcome.refused for m in messages)
         if self.book.inbound.has_shared:
@@ -239,9 +243,13 @@ class Lifecycle:
             self.uncertain += [(now + pause_ms, connector_id, from_id) for pause_ms in UNCERTAIN_PAUSES_MS]
 
     def _reserve(self, message: Message) -> bool:
+        if self.elsewhere and (spans := self.elsewhere.get(message.connector_id)) is not None:
+            self._handed += 1
+            message.handed_to = spans[self._handed % len(spans)]  # in turns, as their binds are many
+            return False
         outbox = self.outboxes.get(message.connector_id)
         return (
-            outbox is not None  # else it lives on another node: the row waits for that one
+            outbox is not None
             and message.not_before_ms == 0
             and outbox.idle
             and self.connectors[message.connector_id].reserve(message.part_count, SPARE_OF_CLASS[message.traffic_class])

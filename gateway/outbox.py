@@ -197,6 +197,11 @@ class Outbox:
             each.rows_wanted.set()
         self.idle = False
 
+    def rows_wait(self, account_id: int, from_id: int, lane: int) -> None:
+        """Rows of this account wait in a lane, from this id on: another node handed them over."""
+        self.lanes[lane].leave(account_id, from_id)
+        self.idle = False
+
     def begin_search(self, lane: Lane) -> int | None:
         """From which id on to look for accounts with waiting rows; None: there is nothing to look for."""
         if self._hold:

@@ -22,11 +22,9 @@ import asyncpg
 
 from gateway.accept.fact_book import FactBook, FactBookFault
 from gateway.cluster.lease_keeper import RENEW_EVERY_S
-from gateway.connector import Health
 from gateway.crash_points import crash_point
-from gateway.daemon import cluster_jobs, inbound_jobs
+from gateway.daemon import carrier_jobs, cluster_jobs, inbound_jobs
 from gateway.daemon.commands import follow_commands
-from gateway.daemon.configuration_schema import Configuration
 from gateway.daemon.rooms import Rooms
 from gateway.ingress.rates import DAY_MS
 from gateway.lanes import LANE_NAMES
@@ -67,6 +65,7 @@ def jobs(rooms: Rooms, wall_ms: Clock) -> list[Coroutine[Any, Any, None]]:
         _every(CLAIM_EVERY_S, rooms.by_the_clock.claim_delayed),
         _every(RENEW_EVERY_S, rooms.takeover.look),
         *cluster_jobs.jobs(rooms),
+        *carrier_jobs.jobs(rooms),
         _every(DOUBT_EVERY_S, rooms.by_the_clock.decide_doubts),
         _every(WISHES_EVERY_S, rooms.recall.grant_wishes),
         _every(DELIVERY_EVERY_S, rooms.deliveries.run_due),
@@ -193,7 +192,7 @@ async def _follow_facts(rooms: Rooms, wall_ms: Clock) -> None:
                         await changed.wait()
                 changed.clear()
                 book = FactBook(await load_facts(connection))
-                suspend_strangers(rooms.health, book, rooms.configuration)
+                rooms.reach.apply(book.connector_names)
                 rooms.lifecycle.book = book
                 rooms.deliveries.apply_facts(book.esmes.values())
                 if rooms.server is not None:
@@ -209,14 +208,6 @@ async def _follow_facts(rooms: Rooms, wall_ms: Clock) -> None:
             connection.terminate()
         await asyncio.sleep(0.5)
         changed.set()
-
-
-def suspend_strangers(health: dict[str, Health], book: FactBook, configuration: Configuration) -> None:
-    """A connector that only the database knows takes nothing: what were routed to it would wait for nobody."""
-    for name in set(book.connector_ids) - {c.name for c in configuration.connectors}:
-        if health.get(name) != "suspended":
-            health[name] = "suspended"
-            log.error("connector_unknown", extra={"connector": name, "remedy": "configure it, or remove its routes"})
 
 
 # ---------------------------------------------------------------- telling

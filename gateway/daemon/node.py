@@ -23,7 +23,9 @@ from gateway.accept.fact_book import FactBook, FactBookFault
 from gateway.accept.rules import AcceptPolicy
 from gateway.by_the_clock import ByTheClock
 from gateway.cluster.forwarding import Forwarding
+from gateway.cluster.hand_over import HandOver
 from gateway.cluster.lease_keeper import LeaseKeeper
+from gateway.cluster.reach import Reach
 from gateway.cluster.takeover import Takeover
 from gateway.connector import Health
 from gateway.crash_points import crash_point
@@ -32,7 +34,7 @@ from gateway.daemon.carrier_profiles import carrier_profile
 from gateway.daemon.configuration_schema import Configuration, SmppServerTls
 from gateway.daemon.metrics_page import MetricsPage
 from gateway.daemon.rooms import Rooms
-from gateway.egress import smpp_connector
+from gateway.egress.smpp_connector import SmppConnector
 from gateway.egress.tls_client import TlsFault
 from gateway.inbound.desk import InboundPolicy
 from gateway.ingress.binding import BindPolicy
@@ -133,7 +135,6 @@ async def _live(
     reader, accepting, settling = _storage(configuration, dsn, seat)
     health: dict[str, Health] = {}
     connectors = _connectors(configuration, connector_ids, health, tallies, lease)
-    clock_jobs.suspend_strangers(health, book, configuration)
     ids = MessageIds(seat.node_id, max((seat.last_id, *marks.values())))
     deliveries = EsmeDeliveries(reader, settling, wall_ms, tallies, ids.next(wall_ms()))
     deliveries.owed_from_id = seat.owed_from_id
@@ -151,8 +152,7 @@ async def _live(
         tallies,
         configuration.limits.connector_queue,
     )
-    _teach_receipts(lifecycle, configuration, connector_ids)
-    lifecycle.declared_tlvs = {c.connector_id: c.profile.tlvs for c in connectors if c.profile.tlvs}
+    _teach_carriers(lifecycle, configuration, connectors)
     recovery = Recovery(lifecycle, reader, settling)
     keeper = LeaseKeeper(seat, lease, functools.partial(connect_as_node, dsn))
     takeover = Takeover(seat, keeper, reader, accepting, lifecycle, recovery, deliveries, wall_ms)
@@ -177,6 +177,8 @@ async def _live(
         keeper,
         takeover,
         Forwarding(lifecycle, reader, settling),
+        Reach(seat, reader, connectors, health, lifecycle.elsewhere),
+        HandOver(seat, reader, lifecycle, takeover.marks_lock),
     )
     await _read_standing(rooms)
     await _run_rooms(rooms, marks, ready)
@@ -187,6 +189,7 @@ async def _read_standing(rooms: Rooms) -> None:
     await inbound_jobs.refresh_opt_outs(rooms.seat_connection, rooms.lifecycle.opt_outs)
     rooms.lifecycle.active.holding.widen(await spans_held(rooms.seat_connection, rooms.seat.node_id))
     rooms.deliveries.apply_facts(rooms.lifecycle.book.esmes.values())
+    await rooms.reach.look(rooms.lifecycle.book.connector_names)
 
 
 async def _read_facts(connection: asyncpg.Connection) -> FactBook:
@@ -338,11 +341,12 @@ def _tell_systemd(state: str) -> None:
 # ---------------------------------------------------------------- configuration to the rooms' own words
 
 
-def _teach_receipts(lifecycle: Lifecycle, configuration: Configuration, connector_ids: dict[str, int]) -> None:
-    for each in configuration.connectors:
+def _teach_carriers(lifecycle: Lifecycle, configuration: Configuration, connectors: list[SmppConnector]) -> None:
+    lifecycle.declared_tlvs = {c.connector_id: c.profile.tlvs for c in connectors if c.profile.tlvs}
+    for each, connector in zip(configuration.connectors, connectors, strict=True):
         if each.receipt_id_format is not None:
             dress = SAME if each.receipt_id_format == "exact" else each.receipt_id_format
-            lifecycle.waiting_room.fix_dress(connector_ids[each.name], dress)
+            lifecycle.waiting_room.fix_dress(connector.connector_id, dress)
     lifecycle.error_maps = {each.name: each.error_map for each in configuration.connectors}
 
 
@@ -409,12 +413,10 @@ def _connectors(
     health: dict[str, Health],
     tallies: Tallies,
     lease: Lease,
-) -> list[smpp_connector.SmppConnector]:
+) -> list[SmppConnector]:
     try:
         return [
-            smpp_connector.SmppConnector(
-                carrier_profile(c, connector_ids[c.name], configuration), health, tallies, lease
-            )
+            SmppConnector(carrier_profile(c, connector_ids[c.name], configuration), health, tallies, lease)
             for c in configuration.connectors
         ]
     except TlsFault as fault:

@@ -12,7 +12,9 @@ import asyncpg
 
 from gateway.by_the_clock import ByTheClock
 from gateway.cluster.forwarding import Forwarding
+from gateway.cluster.hand_over import HandOver
 from gateway.cluster.lease_keeper import LeaseKeeper
+from gateway.cluster.reach import Reach
 from gateway.cluster.takeover import Takeover
 from gateway.connector import Health
 from gateway.daemon.configuration_schema import Configuration
@@ -54,6 +56,8 @@ class Rooms:
     keeper: LeaseKeeper
     takeover: Takeover
     forwarding: Forwarding
+    reach: Reach
+    hand_over: HandOver
     server: SmppServer | None = None
     ready: bool = False
     swept_until_ms: int = 0

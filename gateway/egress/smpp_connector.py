@@ -94,6 +94,7 @@ class SmppConnector:
         self._events: list[ConnectorEvent] = []
         self._happened = asyncio.Event()
         self.suspended = False
+        self._bound_elsewhere = False
         self.receipt_covers = RECEIPT_COVERS.get(profile.long_messages) or RECEIPT_COVERS.get(profile.part_receipts, "")
         self.links = [
             CarrierLink(self, profile, number, BindType(bind_type))
@@ -109,8 +110,17 @@ class SmppConnector:
 
     @property
     def health(self) -> Health:
-        """up: at least one link is bound."""
+        """up: at least one link is bound, here or on another node."""
         return self._health[self.name]
+
+    @property
+    def bound(self) -> int:
+        """How many links are bound here that may send."""
+        return sum(link.state == "bound" for link in self._senders)
+
+    def note_elsewhere(self, is_bound: bool) -> None:
+        self._bound_elsewhere = is_bound
+        self._update_health()
 
     # ------------------------------------------------------------------ room
 
@@ -229,7 +239,7 @@ class SmppConnector:
             self._put(TryLater(message, part_no, 0, "link lost before it was written"))
 
     def _update_health(self) -> None:
-        bound = any(link.bound for link in self._senders)
+        bound = self._bound_elsewhere or any(link.bound for link in self._senders)
         self._health[self.name] = "suspended" if self.suspended else "up" if bound else "down"
 
     def _put(self, event: ConnectorEvent) -> None:

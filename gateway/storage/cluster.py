@@ -17,7 +17,9 @@ from gateway.message import ID_TIME_SHIFT
 from gateway.storage.database import CLUSTER_SQL
 from gateway.storage.messages import Journal, load_marks, open_journals
 
-FORWARDED_CHANNEL = "passerelle_forwarded"  # schema 0013: trigger receipts_forwarded
+FORWARDED_CHANNEL = "passerelle_forwarded"  # schema 0014: trigger receipts_forwarded
+REACH_CHANNEL = "passerelle_reach"  # schema 0015: trigger reach_changed
+HANDED_CHANNEL = "passerelle_handed_over"  # schema 0015: trigger messages_handed_over
 ANY_JOURNAL = (1 << 63) - 1
 
 
@@ -106,3 +108,45 @@ async def hand_notifications_over(
     """
     found = await connection.fetchrow(CLUSTER_SQL["hand_notifications_over"], node_id, bound_here, kept, limit, LEASE_S)
     return 0 if found is None else int(found["handed"])
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What another node said of a connector: how many of its binds take messages there; span_id: the node's newest."""
+
+    connector_id: int
+    bound: int
+    alive: bool
+    unseen_s: float
+    span_id: int
+
+
+async def tell_reach(connection: asyncpg.Connection, node_id: int, epoch: int, bound: dict[int, int]) -> None:
+    """Say, by connector id, how many binds of this node take messages; of all connectors that it configures."""
+    await connection.execute(CLUSTER_SQL["tell_reach"], node_id, epoch, list(bound), list(bound.values()))
+
+
+async def read_reach(connection: asyncpg.Connection, node_id: int) -> list[Told]:
+    """What the other nodes said, the dead ones' last word included."""
+    names = Told.__struct_fields__
+    found = await connection.fetch(CLUSTER_SQL["reach"], node_id, LEASE_S)
+    return [Told(*(row[name] for name in names)) for row in found]
+
+
+class HandedOver(msgspec.Struct, frozen=True):
+    """A queue that got messages of an account, the first of them with this id, from another node."""
+
+    hand_over_id: int
+    connector_id: int
+    lane: int
+    account_id: int
+    from_id: int
+
+
+async def handed_over_to(connection: asyncpg.Connection, node_id: int, limit: int) -> list[HandedOver]:
+    """Which queues got messages that this node holds and may not know of."""
+    return [HandedOver(*row) for row in await connection.fetch(CLUSTER_SQL["handed_over_to"], node_id, limit)]
+
+
+async def take_handed_over(connection: asyncpg.Connection, node_id: int, epoch: int, ids: list[int]) -> None:
+    """Forget hand-overs that memory knows: after a crash the marks find their messages."""
+    await connection.execute(CLUSTER_SQL["take_handed_over"], node_id, epoch, ids)

@@ -25,6 +25,7 @@ decode_envelope = msgspec.msgpack.Decoder(Envelope).decode
 
 def accept_columns(messages: list[Message], opened: list[bool], journal_id: int) -> list[object]:
     """The arguments of the statement `accept` after its first three. opened: which attempts the journal names."""
+    handed_to = [m.handed_to for m in messages]
     return [
         journal_id,
         [m.account_id for m in messages],
@@ -47,6 +48,7 @@ def accept_columns(messages: list[Message], opened: list[bool], journal_id: int)
         opened,
         list({m.account_id for m in messages}),
         max(m.message_id for m in messages),
+        handed_to if any(handed_to) else [],
     ]
 
 

@@ -46,9 +46,9 @@ class Pair:
 
 
 @contextlib.asynccontextmanager
-async def pair(folder: Path, dsn: str, smsc: dict[str, object]) -> AsyncIterator[Pair]:
+async def pair(folder: Path, dsn: str, smsc: dict[str, object], carriers_of_b: int = 1) -> AsyncIterator[Pair]:
     async with road(folder, dsn, smsc=smsc) as way:
-        lines = [Carrier(port=way.carrier.port, name=way.carrier.name, more=SOON)]
+        lines = [Carrier(port=way.carrier.port, name=way.carrier.name, more=SOON)] * carriers_of_b
         b = RunningNode(folder / "b", lines, dsn, '[node]\nname = "b"\n')
         await b.start()
         try:
@@ -67,6 +67,17 @@ async def test_receipts_cross_between_two_nodes(tmp_path: Path, database: str) -
         assert await two.way.states() == {"delivered": 300}
         assert two.a.exit_code is None
         assert two.b.exit_code is None
+
+
+async def test_a_node_without_carriers_hands_its_customers_messages_to_the_one_that_has_them(
+    tmp_path: Path, database: str
+) -> None:
+    async with pair(tmp_path, database, {"receipt_delay_ms": "0..50"}, carriers_of_b=0) as two:
+        async with two.esme_at_b(rate=100, messages=150, retry=True) as at_b:
+            await eventually(lambda: at_b.summary.accepted >= 150, WITHIN_S, "150 accepted")
+            await two.way.quiet(WITHIN_S)
+        await two.way.prove()
+        assert await two.way.states() == {"delivered": 150}
 
 
 async def test_a_receipt_reaches_its_customer_on_the_other_node(tmp_path: Path, database: str) -> None:

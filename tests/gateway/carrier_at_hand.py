@@ -48,6 +48,8 @@ class CarrierAtHand:
         self.acknowledged: list[tuple[Any, bool]] = []
         self.reserved = 0
         self._health = health
+        self._here: Health = "up"
+        self._elsewhere = False
         self._events: list[ConnectorEvent] = []
         self._happened = asyncio.Event()
         self._tokens = 0
@@ -59,15 +61,24 @@ class CarrierAtHand:
 
     @health.setter
     def health(self, now: Health) -> None:
-        self._health[self.name] = now
+        self._here = now
+        self._health[self.name] = "up" if now == "down" and self._elsewhere else now
         self.room.set()
+
+    @property
+    def bound(self) -> int:
+        return int(self._here == "up")
+
+    def note_elsewhere(self, is_bound: bool) -> None:
+        self._elsewhere = is_bound
+        self.health = self._here
 
     # ------------------------------------------------------------------ the contract
 
     def reserve(self, parts: int, spare: float = 0.0) -> bool:
         taken = self.reserved + len(self.open)
         kept = min(ceil(self.window * spare), self.window - 1)
-        if self.health != "up" or (taken and taken + parts + kept > self.window):
+        if self._here != "up" or (taken and taken + parts + kept > self.window):
             return False
         self.reserved += parts
         return True
@@ -80,7 +91,7 @@ class CarrierAtHand:
         unsent = []
         for message in messages:
             self.reserved -= message.part_count
-            if self.health != "up":
+            if self._here != "up":
                 unsent.append(message)
                 continue
             for part_no, letter in enumerate(message.part_states):

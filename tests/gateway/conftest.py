@@ -255,8 +255,12 @@ class Ground:
         reader_kind: type[Reader] = Reader,
         batch_rows: int = 400,
         node: str = "a",
+        only: Sequence[str] | None = None,
     ) -> AsyncIterator[Life]:
-        """A node's rooms between the doors, recovered and running; its end is a crash: nothing is drained."""
+        """A node's rooms between the doors, recovered and running; its end is a crash: nothing is drained.
+
+        only: the connectors that this node configures, where not all.
+        """
         seat_connection = await connect(self.dsn)
         seat = await take_seat(seat_connection, node)
         lines = [
@@ -266,7 +270,8 @@ class Ground:
         reader = reader_kind(self.connect, seat.epoch, seat.node_id)
         accepting, settling, tallies = AcceptStream(lines[0], batch_rows), SettleStream(lines[1]), Tallies()
         health: dict[str, Health] = {}
-        carriers = {name: CarrierAtHand(name, n, health, window) for name, n in self.connector_ids.items()}
+        configured = self.connector_ids if only is None else only
+        carriers = {name: CarrierAtHand(name, self.connector_ids[name], health, window) for name in configured}
         for carrier in carriers.values():
             carrier.answer = answer
         for name in down:

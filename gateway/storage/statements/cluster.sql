@@ -81,3 +81,39 @@ WITH elsewhere AS (
     SELECT pg_notify('passerelle_inbound', esme_id::text) FROM (SELECT DISTINCT esme_id FROM handed) AS each
 )
 SELECT (SELECT count(*) FROM handed) AS handed, (SELECT count(*) FROM woken) AS woken;
+
+-- name: tell_reach
+-- What a living node says of its connectors: how many binds of each take messages there. $3: all that it configures.
+WITH mine AS (
+    SELECT node_id FROM nodes WHERE node_id = $1 AND epoch = $2
+), gone AS (
+    DELETE FROM connector_reach r USING mine WHERE r.node_id = mine.node_id AND r.connector_id <> ALL ($3::smallint[])
+)
+INSERT INTO connector_reach (node_id, connector_id, epoch, bound)
+SELECT mine.node_id, told.connector_id, $2, told.bound FROM mine, unnest($3::smallint[], $4::smallint[]) AS told (connector_id, bound)
+ON CONFLICT (node_id, connector_id) DO UPDATE SET epoch = excluded.epoch, bound = excluded.bound;
+
+-- name: reach
+-- What the other nodes said of their connectors, whether they live ($2: how many seconds a lease lasts), and the newest span
+-- of each: whoever holds it takes what is handed to it.
+SELECT r.connector_id, r.bound, n.epoch = r.epoch AND n.seen_at > clock_timestamp() - make_interval(secs => $2) AS alive,
+       coalesce(extract(epoch FROM clock_timestamp() - n.seen_at), 1e9)::float8 AS unseen_s,
+       (SELECT s.span_id FROM held_spans s WHERE s.of_node = r.node_id ORDER BY s.until_id DESC LIMIT 1) AS span_id
+FROM connector_reach r JOIN nodes n USING (node_id) WHERE r.node_id <> $1 ORDER BY r.node_id, r.connector_id;
+
+-- name: handed_over_to
+-- Queues that got messages in spans which this node holds.
+SELECT h.hand_over_id, h.connector_id, h.lane, h.account_id, h.from_id FROM handed_over h JOIN held_spans s USING (span_id)
+WHERE s.holder_node = $1 ORDER BY h.hand_over_id LIMIT $2;
+
+-- name: take_handed_over
+-- Forgets what memory knows from here on: this node's marks are below those messages. A node that was taken over forgets nothing.
+WITH mine AS (
+    SELECT node_id FROM nodes WHERE node_id = $1 AND epoch = $2 FOR SHARE
+), taken AS (
+    DELETE FROM handed_over h USING mine WHERE h.hand_over_id = ANY ($3::bigint[]) RETURNING h.connector_id, h.lane, h.from_id
+)
+INSERT INTO connector_marks (node_id, connector_id, lane, queued_from_id)
+SELECT $1, connector_id, lane, min(from_id) FROM taken GROUP BY connector_id, lane
+ON CONFLICT (node_id, connector_id, lane) DO UPDATE
+    SET queued_from_id = least(connector_marks.queued_from_id, excluded.queued_from_id);

@@ -8,10 +8,11 @@ WITH stream AS (
 ), asked AS (
     SELECT * FROM unnest($5::integer[], $6::bigint[], $7::integer[], $8::smallint[], $9::integer[], $10::text[], $11::smallint[],
                          $12::smallint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[], $18::text[],
-                         $19::bytea[], $20::bytea[], $21::text[], $22::boolean[]) WITH ORDINALITY
+                         $19::bytea[], $20::bytea[], $21::text[], $22::boolean[],
+                         $25::integer[]) WITH ORDINALITY -- empty where no message is handed over
         AS t (account_id, message_id, esme_id, connector_id, route_id, traffic_class, part_count,
               data_coding, price_micros, expires_at_ms, not_before_ms, source_addr, destination_addr, route_why,
-              user_data, envelope, notify, opened, place)
+              user_data, envelope, notify, opened, handed_to, place)
 ), funds AS (
     SELECT account_id, balance_micros + credit_limit_micros AS available FROM accounts
     WHERE account_id = ANY ($23::integer[]) AND state = 'active' ORDER BY account_id FOR NO KEY UPDATE -- postings need not wait
@@ -20,10 +21,10 @@ WITH stream AS (
     JOIN funds USING (account_id) WHERE a.running <= funds.available
 ), stored AS (
     INSERT INTO messages (account_id, message_id, esme_id, connector_id, route_id, traffic_class, part_count, data_coding, price_micros,
-                          expires_at_ms, not_before_ms, source_addr, destination_addr, route_why, user_data, envelope, state, hold, notify, part_states)
+                          expires_at_ms, not_before_ms, source_addr, destination_addr, route_why, user_data, envelope, state, hold, notify, part_states, handed_to)
     SELECT account_id, message_id, esme_id, connector_id, route_id, traffic_class, part_count, data_coding, price_micros,
            expires_at_ms, not_before_ms, source_addr, destination_addr, route_why, user_data, envelope, 'queued', 'held', notify,
-           repeat('Q', part_count)
+           repeat('Q', part_count), coalesce(handed_to, 0)
     FROM passed
 ), held AS (
     SELECT account_id, sum(price_micros)::bigint AS amount, count(*)::integer AS messages FROM passed
@@ -37,8 +38,12 @@ WITH stream AS (
     INSERT INTO open_attempts (node_id, batch_id, opened_at_ms, account_ids, message_ids, sends)
     SELECT $2, $4, $24::bigint >> 20, array_agg(account_id), array_agg(message_id), array_agg(1::smallint) FROM passed WHERE opened HAVING count(*) > 0
 ), postponed AS (
-    INSERT INTO delayed (due_at_ms, account_id, message_id, why)
-    SELECT not_before_ms, account_id, message_id, 'schedule' FROM passed WHERE not_before_ms > 0
+    INSERT INTO delayed (due_at_ms, account_id, message_id, why, handed_to)
+    SELECT not_before_ms, account_id, message_id, 'schedule', coalesce(handed_to, 0) FROM passed WHERE not_before_ms > 0
+), handed AS (
+    INSERT INTO handed_over (span_id, connector_id, lane, account_id, from_id)
+    SELECT handed_to, connector_id, lane_of(traffic_class), account_id, min(message_id) FROM passed
+    WHERE handed_to > 0 AND not_before_ms = 0 GROUP BY 1, 2, 3, 4
 )
 SELECT require((SELECT count(*) FROM stream) = 1, 'this node lost its place') AS fenced,
        ARRAY(SELECT message_id FROM asked WHERE place NOT IN (SELECT place FROM passed)) AS refused;
@@ -237,8 +242,10 @@ SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::text[], $5::
 
 -- name: wait_notifications
 -- Keeps what an ESME has not taken, with the time of the next try.
-INSERT INTO waiting_notifications (esme_id, account_id, message_id, kind, tries, due_at_ms, give_up_at_ms, parts_told)
-SELECT * FROM unnest($1::integer[], $2::integer[], $3::bigint[], $4::text[], $5::smallint[], $6::bigint[], $7::bigint[], $8::smallint[])
+INSERT INTO waiting_notifications (esme_id, account_id, message_id, kind, tries, due_at_ms, give_up_at_ms, parts_told, handed_to)
+SELECT w.*, coalesce((SELECT m.handed_to FROM messages m WHERE m.account_id = w.account_id AND m.message_id = w.message_id), 0)
+FROM unnest($1::integer[], $2::integer[], $3::bigint[], $4::text[], $5::smallint[], $6::bigint[], $7::bigint[], $8::smallint[])
+    AS w (esme_id, account_id, message_id, kind, tries, due_at_ms, give_up_at_ms, parts_told)
 ON CONFLICT (esme_id, message_id) DO UPDATE SET tries = excluded.tries, due_at_ms = excluded.due_at_ms, parts_told = excluded.parts_told;
 
 -- name: close_receipts

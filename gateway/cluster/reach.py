@@ -1,0 +1,87 @@
+"""Which connectors can be reached, and through which node: what this node tells the others, and what they told it.
+
+Source: decision 0016. Keeps the health that routes are chosen by true for connectors whose binds are on other nodes,
+and the spans that messages for them are handed to at acceptance. Works for a process without connectors, too.
+What must not enter: who owns which bind, messages that were accepted already (hand_over.py).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from gateway.connector import Connector, Health
+from gateway.storage.cluster import Told, read_reach, tell_reach
+from gateway.storage.database import NodeSeat
+from gateway.storage.reader import Reader
+
+log = logging.getLogger("passerelle.cluster")
+
+RETURN_S: Final = 600.0  # chosen: a node that ended so long ago may come back; messages wait for it, or for its heir
+
+
+class Reach:
+    """Of one node. health: by connector name; elsewhere: by connector without binds here, the spans to hand to."""
+
+    def __init__(
+        self,
+        seat: NodeSeat,
+        reader: Reader,
+        connectors: Iterable[Connector],
+        health: dict[str, Health],
+        elsewhere: dict[int, tuple[int, ...]],
+    ) -> None:
+        self._seat = seat
+        self._reader = reader
+        self._connectors = {each.connector_id: each for each in connectors}
+        self._health = health
+        self._elsewhere = elsewhere
+        self._told: dict[int, int] | None = None
+        self._heard: list[Told] = []
+
+    @property
+    def changed(self) -> bool:
+        """Whether the others do not know yet how it stands here."""
+        return self._told != self._bound()
+
+    def _bound(self) -> dict[int, int]:
+        return {connector_id: each.bound for connector_id, each in self._connectors.items()}
+
+    async def look(self, names: Mapping[int, str]) -> None:
+        """Tell what changed here, read what the others told. names: of all connectors, by id. Raises NotCommitted."""
+        bound = self._bound()
+        if bound != self._told:
+            await self._reader.run(lambda c: tell_reach(c, self._seat.node_id, self._seat.epoch, bound))
+            self._told = bound
+        self._heard = await self._reader.run(lambda c: read_reach(c, self._seat.node_id))
+        self.apply(names)
+
+    def apply(self, names: Mapping[int, str]) -> None:
+        """Draw the conclusions from what is known; to be called too when connectors came or went."""
+        for connector_id in set(self._elsewhere) - set(names):
+            del self._elsewhere[connector_id]
+        for connector_id, name in names.items():
+            heard = [each for each in self._heard if each.connector_id == connector_id]
+            spans = tuple(each.span_id for each in heard if each.alive for _ in range(each.bound))
+            connector = self._connectors.get(connector_id)
+            if connector is not None:
+                connector.note_elsewhere(bool(spans))
+                spans = () if connector.bound else spans
+            else:
+                spans = self._stranger(name, heard, spans)
+            if spans:
+                self._elsewhere[connector_id] = spans
+            else:
+                self._elsewhere.pop(connector_id, None)
+
+    def _stranger(self, name: str, heard: list[Told], spans: tuple[int, ...]) -> tuple[int, ...]:
+        """A connector that this node does not configure: where no bind of it stands, its messages wait where it may
+        come back; one that no node configures takes nothing, for what were routed to it would wait for nobody.
+        """
+        waiting = tuple(each.span_id for each in heard if each.alive)
+        waiting = spans or waiting or tuple(each.span_id for each in heard if each.unseen_s < RETURN_S)
+        if not waiting and self._health.get(name) != "suspended":
+            log.error("connector_unknown", extra={"connector": name, "remedy": "configure it, or remove its routes"})
+        self._health[name] = "up" if spans else "down" if waiting else "suspended"
+        return waiting
