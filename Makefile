@@ -22,7 +22,7 @@ demo: .venv/.stamp  ## the same with a bounded number of messages, then the proo
 	@$(BIN)/passerelle demo $(ARGS)
 
 test: .venv/.stamp  ## prove everything (ARGS="tests/telecom -k septets" narrows)
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),tests --ignore=tests/interop)
+	@.ci/test $(ARGS)
 
 check: .venv/.stamp  ## format, lint, types, import contracts, tidy
 	@$(BIN)/ruff format --check --quiet --output-format concise . || { echo 'check: make format puts it right'; exit 1; }

@@ -6,8 +6,6 @@ What must not enter: fixtures of one room (they live beside its tests), doubles 
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import os
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
@@ -18,15 +16,16 @@ import pytest_asyncio
 
 from gateway.storage.embedded import EmbeddedPostgres
 from gateway.storage.migrate import apply_migrations
+from tests.databases import Databases, drop_database, make_database, with_database
 
 TEST_DSN_VARIABLE = "PASSERELLE_TEST_DSN"
-_numbers = itertools.count(1)
+LONGEST_FIRST = ("tests/docs/", "tests/faults/")  # whole processes: minutes, most of them waiting
 
 
-def with_database(dsn: str, name: str) -> str:
-    """The same server, another database."""
-    parts = urlsplit(dsn)
-    return f"{parts.scheme}://{parts.netloc}/{name}?{parts.query}"
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """After the dice of pytest-randomly: what takes long begins first, so that no worker is left alone with it."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST_FIRST))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -62,37 +61,34 @@ async def template_database(postgres_dsn: str) -> AsyncIterator[str]:
         await server.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def databases(postgres_dsn: str, template_database: str) -> AsyncIterator[Databases]:
+    """Migrated databases for one test each."""
+    made = Databases(postgres_dsn, template_database)
+    await made.look_at_template()
+    yield made
+    await made.close()
+
+
 @pytest_asyncio.fixture
 async def empty_database(postgres_dsn: str) -> AsyncIterator[str]:
     """DSN of a database without any table, for this test alone."""
-    async with _database(postgres_dsn, "template0") as dsn:
-        yield dsn
+    dsn = await make_database(postgres_dsn, "template0")
+    yield dsn
+    await drop_database(postgres_dsn, urlsplit(dsn).path[1:])
 
 
 @pytest_asyncio.fixture
-async def database(postgres_dsn: str, template_database: str) -> AsyncIterator[str]:
-    """DSN of a migrated database for this test alone."""
-    async with _database(postgres_dsn, template_database) as dsn:
-        yield dsn
+async def database(databases: Databases) -> AsyncIterator[str]:
+    """DSN of a migrated database without rows, for this test alone."""
+    dsn = await databases.take()
+    yield dsn
+    await databases.give_back(dsn)
 
 
 @pytest_asyncio.fixture
 async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection to `database`."""
     opened = await asyncpg.connect(database)
-    try:
-        yield opened
-    finally:
-        await opened.close()
-
-
-@contextlib.asynccontextmanager
-async def _database(postgres_dsn: str, template: str) -> AsyncIterator[str]:
-    name = f"passerelle_test_{os.getpid()}_{next(_numbers)}"
-    server = await asyncpg.connect(postgres_dsn)
-    try:
-        await server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        yield with_database(postgres_dsn, name)
-        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await server.close()
+    yield opened
+    opened.terminate()  # a test may have cut it

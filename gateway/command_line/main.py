@@ -7,6 +7,7 @@ What must not enter: what a command does.
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import Any
 
@@ -35,7 +36,7 @@ from gateway.command_line import (
 )
 from gateway.command_line.output import show_json
 from gateway.command_line.refusals import Refusal
-from gateway.command_line.words import begin, say
+from gateway.command_line.words import begin, language, say
 from gateway.daemon.configuration import ConfigurationFault
 from gateway.storage.database import DatabaseAway, DatabaseUnfit, NodeTaken
 from gateway.storage.migrate import SchemaFault
@@ -85,10 +86,8 @@ def make_app() -> typer.Typer:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code. arguments: without the program's name; None: the process's."""
     words = begin(sys.argv[1:] if arguments is None else arguments)
-    command = typer.main.get_command(make_app())
-    translate(command)
     try:
-        command.main(args=words, prog_name="passerelle")
+        _commands(language()).main(args=words, prog_name="passerelle")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else REFUSED
     except KeyboardInterrupt:
@@ -102,6 +101,14 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return REFUSED
     return 0
+
+
+@functools.cache
+def _commands(spoken: str) -> Any:
+    """The tree of commands with its help in the language in use, which is `spoken`."""
+    command = typer.main.get_command(make_app())
+    translate(command)
+    return command
 
 
 def known_faults() -> tuple[type[Exception], ...]:

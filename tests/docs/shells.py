@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.docs.pages import ROOT, Block
+from tests.running_node import free_port
 
 PORTS = ("2775", "2776", "2777", "9464")
 MARK = "=== end of block "
@@ -95,9 +96,7 @@ def _usual_ports_taken() -> Iterator[None]:
 
 def _with_free_ports(script: str) -> str:
     for port in PORTS:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            script = re.sub(rf"(?<=[:, ]){port}\b", str(probe.getsockname()[1]), script)
+        script = re.sub(rf"(?<=[:, ]){port}\b", str(free_port()), script)
     return script
 
 

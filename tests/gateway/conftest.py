@@ -31,7 +31,7 @@ from gateway.storage.group_commit import AcceptStream, CommitLine, SettleStream
 from gateway.storage.messages import load_marks, move_marks
 from gateway.storage.reader import Reader
 from gateway.tallies import Tallies
-from tests.conftest import with_database
+from tests.databases import with_database
 from tests.eventually import eventually
 from tests.gateway.carrier_at_hand import CarrierAtHand
 

@@ -30,7 +30,7 @@ for turn in range(3):
 def walk(wish: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PASSERELLE_CRASH_AT": wish}
     return subprocess.run(
-        [sys.executable, "-c", WALK], env=environment, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", WALK], env=environment, capture_output=True, text=True, timeout=120, check=False
     )
 
 

@@ -5,12 +5,14 @@ What belongs here: calling `main`. What must not enter: a shortcut past it.
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import argon2
 import msgspec
 import pytest
 
@@ -41,6 +43,7 @@ class Outcome(msgspec.Struct):
 
 
 Passerelle = Callable[..., Outcome]
+CHEAP = functools.partial(argon2.PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.fixture
@@ -56,7 +59,8 @@ def config_file(database: str, tmp_path: Path) -> Path:
 def passerelle(
     config_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Passerelle]:
-    """Call it with the words after `passerelle`; `stdin` is what the command can read."""
+    """Call it with the words after `passerelle`; `stdin` is what the command can read. argon2id is cheap here."""
+    monkeypatch.setattr(argon2, "PasswordHasher", CHEAP)
     monkeypatch.setenv("PASSERELLE_CONFIG", str(config_file))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
 

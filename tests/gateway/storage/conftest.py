@@ -18,7 +18,7 @@ import pytest_asyncio
 from gateway.message import ID_NODE_SHIFT, Envelope, Message, MessageIds
 from gateway.storage.database import NodeSeat, connect, take_seat
 from gateway.storage.group_commit import CommitLine
-from tests.conftest import with_database
+from tests.databases import with_database
 from tests.gateway.storage.cutting_proxy import CuttingProxy
 from tests.gateway.storage.stored_messages import Ground, prepare_ground
 

@@ -64,7 +64,7 @@ async def blocked_backends(house: House) -> list[int]:
 
 
 async def wait_for_blocked(house: House, count: int = 1) -> list[int]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(blocked := await blocked_backends(house)) < count:
             await asyncio.sleep(0.01)
     return blocked
@@ -128,7 +128,7 @@ async def test_a_look_up_that_ran_out_of_patience_is_no_commit_when_it_runs_afte
         assert await _outcome(line, house.message()) is OutcomeUnknown
         batch, look_up = await _batch_and_look_up(house)
         await house.value("SELECT pg_terminate_backend($1)", batch)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while look_up in await blocked_backends(house):
                 await asyncio.sleep(0.01)
     assert not await line.resolve(number)

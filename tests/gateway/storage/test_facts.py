@@ -99,7 +99,7 @@ async def test_living_nodes_are_told_of_a_changed_fact_and_not_of_a_changed_bala
         await listener.add_listener(facts.FACTS_CHANNEL, lambda *heard: told.put_nowait(heard[3]))
         account_id = await facts.add_account(writer, "demo", 0, None)
         assert account_id is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await told.get() == "accounts"
             await facts.top_up(writer, account_id, 1, "cash")
             await facts.ensure_connector(writer, "carrier-a", "smpp")

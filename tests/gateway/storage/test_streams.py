@@ -168,7 +168,7 @@ async def test_committed_and_away_before_the_rows_could_be_asked_is_unknown(hous
         await stream.append([house.message()], [False])
         proxy.cut("lose answer")
         answer = stream.append([house.message()], [False])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not proxy.cuts:
                 await asyncio.sleep(0)
         proxy.cut("lose answer", b"SELECT message_id FROM messages")
@@ -283,7 +283,7 @@ async def test_what_comes_while_postgresql_is_away_waits_and_is_delivered_once(
             stream.save(taken(message, str(number)))
             await asyncio.sleep(0.02)
         waited = stream.durable()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not stream.away:
                 await asyncio.sleep(0.01)
         assert not waited.done()
@@ -307,7 +307,7 @@ async def test_a_message_changed_again_while_its_batch_waits_is_written_twice_in
         proxy.away = True
         proxy.go_away()
         stream.save(taken(message, "1"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while message.dirty or not stream.away:
                 await asyncio.sleep(0.01)
         fold.part_receipted(message, 0, "delivered", "", 2, POLICY)

@@ -26,7 +26,7 @@ class Peer:
 
     def __init__(self, port: int, password: str = "secret") -> None:
         self.events: list[tuple[str, int, str]] = []
-        self.client = smpplib.client.Client("127.0.0.1", port, allow_unknown_opt_params=True, timeout=5)
+        self.client = smpplib.client.Client("127.0.0.1", port, allow_unknown_opt_params=True, timeout=60)
         self.client.set_message_sent_handler(self._sent)
         self.client.set_message_received_handler(self._received)
         self.client.set_error_pdu_handler(self._refused)
