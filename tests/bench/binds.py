@@ -119,8 +119,9 @@ async def measure(folder: Path, tools: Path, scale: Scale) -> Section:
     installation.toml.write_text(installation.toml.read_text(encoding="utf-8").replace("[smpp_server]\n", TOML))
     try:
         await installation.prepare()
-        for number in range(LOGINS):
-            words = f"esme add crowd{number} --account reseller --password-stdin --max-binds 1000"
+        logins = [f"crowd{number} --max-binds {BINDS // LOGINS}" for number in range(LOGINS)]
+        for login in [*logins, *(f"hostile{number} --max-binds 30" for number in range(4))]:
+            words = f"esme add {login} --account reseller --password-stdin"
             await installation.cli(*words.split(), given=PASSWORD + "\n")
         async with installation.carrier():
             await installation.start_node()

@@ -30,15 +30,19 @@ async def misbehave(port: int, kind: str) -> None:
     """Until cancelled."""
     links = encode_pdu(EnquireLink(sequence_number=1)) * 500
     unknown = bytes.fromhex("00000010 00000999 00000000 00001234") * 500
-    floods: list[Coroutine[Any, Any, None]] = [
-        _flood(port, "crowd0", links, reads=False),
-        _flood(port, "crowd1", unknown, reads=True),
-        _flood(port, "crowd2", links, reads=True),
-        _flood(port, "", bytes(range(256)) * 64, reads=True),
-        *(_drip(port) for _ in range(DRIPS)),
-    ]
-    guesses: list[Coroutine[Any, Any, None]] = [_guess(port, number) for number in range(GUESSERS)]
-    await asyncio.gather(*(floods if kind != "guesses" else []), *(guesses if kind != "floods" else []))
+    misdeeds: dict[str, list[Coroutine[Any, Any, None]]] = {
+        "slow": [_flood(port, "hostile0", links, reads=False)],
+        "unknown": [_flood(port, "hostile1", unknown, reads=True)],
+        "links": [_flood(port, "hostile2", links, reads=True)],
+        "garbage": [_flood(port, "", bytes(range(256)) * 64, reads=True)],
+        "drips": [_drip(port) for _ in range(DRIPS)],
+        "guesses": [_guess(port, number) for number in range(GUESSERS)],
+    }
+    wanted = {"floods": [each for each in misdeeds if each != "guesses"], "all": list(misdeeds)}.get(kind, [kind])
+    for each in misdeeds.keys() - set(wanted):
+        for idle in misdeeds[each]:
+            idle.close()
+    await asyncio.gather(*(misdeed for each in wanted for misdeed in misdeeds[each]))
 
 
 @contextlib.asynccontextmanager
@@ -75,7 +79,7 @@ async def _drip(port: int) -> None:
     """An octet now and then of a PDU that never ends."""
     while True:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            async with _connected(port, "crowd3") as (_, writer):
+            async with _connected(port, "hostile3") as (_, writer):
                 writer.write(b"\0\0\xff\xff")
                 while not writer.is_closing():
                     writer.write(b"\0")
@@ -92,7 +96,7 @@ async def _guess(port: int, number: int) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             async with _connected(port, "", address) as (reader, writer):
                 password = f"{number}{guesses}"
-                writer.write(encode_pdu(BindTransceiver(sequence_number=1, system_id="crowd4", password=password)))
+                writer.write(encode_pdu(BindTransceiver(sequence_number=1, system_id="crowd0", password=password)))
                 await reader.read()
 
 
