@@ -42,3 +42,11 @@ def migrate(international: str) -> str | None:
         return None
     national = rule(international[3:])
     return None if national is None else international[:3] + national
+
+
+_IN_FORCE_SINCE: Final = {"229": "2024-11-30", "225": "2021-01-31"}
+
+
+def in_force_since(country_code: int) -> str | None:
+    """The day (ISO 8601) from which a country's longer numbers are the valid ones; None where none got longer."""
+    return _IN_FORCE_SINCE.get(str(country_code))

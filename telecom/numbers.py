@@ -1,8 +1,9 @@
 """Subscriber numbers: what a customer wrote, as E.164 digits with region and kind, or a named refusal.
 
 Follows ITU-T E.164 and the national plans as libphonenumber has them. Reading one number there costs about 40
-microseconds, so rulings are remembered by (first 8 digits, length), but only where number_patterns.py shows that
-the remaining digits change nothing. Networks and portability may not enter: a prefix does not know them.
+microseconds, so rulings are remembered by (first digits, length), but only where number_patterns.py shows that the
+remaining digits change nothing: 8 digits for the hot path, the fewest that decide for everything else.
+Networks and portability may not enter: a prefix does not know them.
 """
 
 from typing import Final, Literal
@@ -11,6 +12,7 @@ import phonenumbers
 from msgspec import Struct
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberType
 
+from telecom.national_numbers import with_country_code
 from telecom.number_migrations import migrate
 from telecom.number_patterns import UnknownSyntax, full_match, starts_with_match
 
@@ -110,6 +112,9 @@ class Ruling(Struct, frozen=True, gc=False):
 
 _memo: dict[tuple[str, int], Ruling | None] = {}
 """(first digits, length) to the ruling of each such number (its e164 apart); None: the further digits matter."""
+_openings: dict[tuple[str, int], Ruling | None] = {}
+"""The same by fewer digits, for numbers of more prefixes than _memo holds; None: not decided by so few."""
+FEWEST_DIGITS: Final = 3  # chosen: country codes have at most so many
 
 
 def parse_number(
@@ -194,11 +199,9 @@ def _valid_national(digits: str, region: str | None) -> Number | NumberRefused:
         return NumberRefused("national_without_region")
     if region not in phonenumbers.SUPPORTED_REGIONS:
         return NumberRefused("unknown_region")
-    try:
-        parsed = phonenumbers.parse(digits, region)
-    except NumberParseException:
+    international = with_country_code(digits, region)
+    if international is None:
         return NumberRefused("too_short")
-    international = f"{parsed.country_code}{phonenumbers.national_significant_number(parsed)}"
     return _valid_international(international) if len(international) <= E164_DIGITS else NumberRefused("too_long")
 
 
@@ -208,12 +211,29 @@ def _rule(digits: str) -> Ruling:
     remembered = _memo.get(key)
     if remembered is not None:
         return Ruling(digits, remembered.country_code, remembered.region, remembered.kind)
-    ruling = _look_up(digits)
+    ruling, decided = _rule_by_opening(digits)
     if key not in _memo:
         if len(_memo) >= MEMO_LIMIT:
             _memo.clear()
-        _memo[key] = ruling if _is_decided(digits, ruling) else None
+        _memo[key] = ruling if decided else None
     return ruling
+
+
+def _rule_by_opening(digits: str) -> tuple[Ruling, bool]:
+    """The ruling, and whether the first 8 digits decide it; remembered under the fewest digits that do."""
+    asked: Ruling | None = None
+    for count in range(FEWEST_DIGITS, MEMO_PREFIX + 1):
+        opening = (digits[:count], len(digits))
+        if opening not in _openings:
+            if asked is None:
+                asked = _look_up(digits)
+            if len(_openings) >= MEMO_LIMIT:
+                _openings.clear()
+            _openings[opening] = asked if _is_decided(digits, asked, count) else None
+        ruling = _openings[opening]
+        if ruling is not None:
+            return Ruling(digits, ruling.country_code, ruling.region, ruling.kind), True
+    return asked or _look_up(digits), False
 
 
 def _look_up(digits: str) -> Ruling:
@@ -243,14 +263,14 @@ def _country_code(digits: str) -> int:
     return 0
 
 
-def _is_decided(digits: str, ruling: Ruling) -> bool:
-    """Whether every number of the same first digits and length has this ruling, and its digits as e164."""
+def _is_decided(digits: str, ruling: Ruling, count: int) -> bool:
+    """Whether every number of the same first `count` digits and length has this ruling, and its digits as e164."""
     if ruling.e164 != digits:
         return False
     if not ruling.country_code:
         return True
-    national = digits[len(str(ruling.country_code)) : MEMO_PREFIX]
-    remaining = max(len(digits) - MEMO_PREFIX, 0)
+    national = digits[len(str(ruling.country_code)) : count]
+    remaining = max(len(digits) - count, 0)
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[ruling.country_code]
     try:
         # a national prefix that may be taken off the front: the rest would be another number
