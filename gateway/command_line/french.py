@@ -10,6 +10,7 @@ from typing import Final
 
 from gateway.command_line.french_inbound import FRENCH_INBOUND
 from gateway.command_line.french_logins import LOGINS
+from gateway.command_line.french_lookup import LOOKUP
 from gateway.command_line.french_receipts import RECEIPTS
 from gateway.command_line.french_routes import ROUTES
 from gateway.command_line.french_routing import ROUTING
@@ -406,6 +407,7 @@ FRENCH: Final[dict[str, str]] = (
     | _PROOFS
     | _COLUMNS
     | LOGINS
+    | LOOKUP
     | FRENCH_INBOUND
     | RECEIPTS
     | ROUTES

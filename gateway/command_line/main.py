@@ -24,6 +24,7 @@ from gateway.command_line import (
     inbound,
     live,
     logins,
+    lookup,
     messages,
     node,
     receipts,
@@ -74,6 +75,7 @@ def make_app() -> typer.Typer:
     app.add_typer(inbound.inbound, name="inbound")
     app.add_typer(receipts.receipts, name="receipt")
     app.command("explain")(explain.explain)
+    app.command("lookup")(lookup.lookup)
     app.command("binds")(live.show_binds)
     app.command("queue")(live.show_queue)
     app.command("check")(checking.check)

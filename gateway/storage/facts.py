@@ -188,7 +188,7 @@ async def load_facts(connection: asyncpg.Connection) -> FactRows:
             connectors=await load_connectors(connection),
             routes=await load_routes(connection),
             rates=await _rows(connection, "load_rates", RateRow),
-            number_ranges=await _rows(connection, "load_number_ranges", NumberRangeRow),
+            number_ranges=await load_number_ranges(connection),
             blocks=await _rows(connection, "load_blocks", BlockRow),
             inbound_numbers=await _rows(connection, "load_inbound_numbers", InboundNumberRow),
             refused_senders=await load_refused_senders(connection),
@@ -209,6 +209,11 @@ async def load_esmes(connection: asyncpg.Connection) -> list[EsmeRow]:
 async def load_connectors(connection: asyncpg.Connection) -> list[ConnectorRow]:
     """Every connector that has a row, by id."""
     return await _rows(connection, "load_connectors", ConnectorRow)
+
+
+async def load_number_ranges(connection: asyncpg.Connection) -> list[NumberRangeRow]:
+    """Every range, by prefix."""
+    return await _rows(connection, "load_number_ranges", NumberRangeRow)
 
 
 async def load_routes(connection: asyncpg.Connection) -> list[RouteRow]:
