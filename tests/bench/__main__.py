@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from gateway.storage.postgres_programs import PostgresFault, find_programs
-from tests.bench import binds, footprint, latency, load, profile, throughput
+from tests.bench import binds, footprint, latency, load, nodes, profile, throughput
 from tests.bench.figures import MISSED, Section, save, table
 from tests.bench.processes import BenchFault
 from tests.bench.scale import QUICK, WHOLE, Scale
 
 FOLDER = Path("build") / "bench"
-SECTIONS = ("throughput", "latency", "slow-flush", "start", "recovery", "binds", "million", "profile")
+SECTIONS = ("throughput", "nodes", "latency", "slow-flush", "start", "recovery", "binds", "million", "profile")
 PATIENCE_S = 30.0  # chosen: what others start here ends in less, mostly
 FLUSHES = 200  # chosen: enough for a median of this disk
 
@@ -65,6 +65,7 @@ def plan(options: argparse.Namespace, folder: Path, tools: Path) -> dict[str, Me
         scale = dataclasses.replace(scale, patience_s=PATIENCE_S)
     measures: dict[str, Measure] = {
         "throughput": lambda: throughput.measure(folder, tools, scale, not options.no_kannel),
+        "nodes": lambda: nodes.measure(folder, tools, scale, not options.no_kannel),
         "latency": lambda: latency.measure(folder, tools, scale),
         "slow-flush": lambda: latency.measure_slow_flush(folder, tools, scale),
         "start": lambda: footprint.measure_rest(folder, tools, scale),
