@@ -175,7 +175,7 @@ async def test_a_throttling_carrier_gets_everything_in_the_end(empty_database: s
 async def test_a_silent_carrier_gets_a_transactional_message_once_more(empty_database: str, tmp_path: Path) -> None:
     silent = {"silence": 1, "no_receipt": 1}
     async with (
-        road(tmp_path, empty_database, smsc=silent, connector={"response_timeout_s": 1}) as way,
+        road(tmp_path, empty_database, smsc=silent, connector={"response_timeout_s": 4}) as way,
         way.esme(messages=10) as esme,
     ):
         await eventually(lambda: way.smsc.statistics.submits == 10, 10, "10 copies on the wire")

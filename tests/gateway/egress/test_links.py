@@ -44,7 +44,7 @@ async def test_a_half_open_link_is_found_out_also_while_answers_are_missing(trun
     trunk.send(message(1), message(2))
     told = await trunk.outcomes(2)
     assert [type(event) for event in told] == [Doubtful, Doubtful]
-    await eventually(lambda: trunk.smsc.statistics.binds == 2, WITHIN_S, "bound anew")
+    await eventually(lambda: trunk.smsc.statistics.binds >= 2, WITHIN_S, "bound anew")
     assert trunk.smsc.statistics.bound_most == 1
 
 
@@ -54,7 +54,7 @@ def test_silence_is_found_out_within_45_s_by_the_defaults() -> None:
 
 
 async def test_a_missing_answer_holds_its_place_in_the_window_until_its_grace_is_over(trunk_to: Open) -> None:
-    trunk = await trunk_to({"silence": 1}, window=2, response_timeout_s=0.1, in_doubt_grace_s=0.5)
+    trunk = await trunk_to({"silence": 1}, window=2, response_timeout_s=0.2, in_doubt_grace_s=1.5)
     (link,) = trunk.connector.links
     trunk.send(message(1))
     await trunk.outcomes(1)
