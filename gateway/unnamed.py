@@ -1,18 +1,21 @@
 """Attempts without a carrier's id: in doubt, or taken with an empty message_id. Their receipts fit by handset alone.
 
 Source: smpp-answers ("an empty message_id is accepted, its receipt matched by fallback"); promise P2: evidence is a
-receipt that fits exactly one attempt. Bounded: what was taken beyond the limit is found by its row.
+receipt that fits exactly one attempt, whichever node wrote it (decision 0015): other nodes' stand in their journals.
+Bounded: what was taken beyond the limit is found by its row.
 What must not enter: lookups by id (waiting_room.py), what becomes of a doubt.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from gateway.message import PART_IN_DOUBT, PART_SUBMITTED, SMSC_ID_SEPARATOR, Message
+from gateway.storage.reader import Reader
 
 UNNAMED_LIMIT: Final = 20_000  # chosen: messages in memory that wait without an id; older ones are found by their rows
 
@@ -22,6 +25,36 @@ class Awaited(msgspec.Struct):
 
     message: Message
     part_no: int
+
+
+class Rivals(msgspec.Struct, frozen=True):
+    """What other nodes wrote to handsets, by these: parts in doubt, and who still answers. asked: for which handsets
+    it is known; None: for all, since there is no other node.
+    """
+
+    doubtful: dict[str, list[Awaited]] = {}
+    awaited: frozenset[str] = frozenset()
+    asked: frozenset[str] | None = None
+
+    def may_answer(self, handset: str) -> bool:
+        """Whether an attempt elsewhere may turn out to be the one meant."""
+        return handset in self.awaited or (self.asked is not None and handset not in self.asked)
+
+
+NO_RIVALS: Final = Rivals()
+
+
+async def rivals_elsewhere(reader: Reader, connector_id: int, handsets: Iterable[str]) -> Rivals:
+    """What the journals of other nodes say of a connector and these handsets. Raises NotCommitted."""
+    wanted = frozenset(handset.lstrip("+") for handset in handsets)
+    doubtful: dict[str, list[Awaited]] = {}
+    awaited = set()
+    for message in await reader.attempts_elsewhere(connector_id, sorted(wanted)) if wanted else ():
+        in_doubt = [n for n, letter in enumerate(message.part_states) if letter == PART_IN_DOUBT]
+        doubtful.setdefault(message.destination_addr, []).extend(Awaited(message, n) for n in in_doubt)
+        if not in_doubt:
+            awaited.add(message.destination_addr)
+    return Rivals(doubtful, frozenset(awaited), wanted)
 
 
 class UnnamedAttempts:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from gateway.active import ActiveMessages
@@ -31,7 +31,7 @@ from gateway.receipts.parse import Receipt
 from gateway.storage.group_commit import SettleStream
 from gateway.storage.reader import Reader
 from gateway.tallies import Tallies
-from gateway.unnamed import Awaited, UnnamedAttempts, is_unnamed
+from gateway.unnamed import NO_RIVALS, Awaited, Rivals, UnnamedAttempts, is_unnamed, rivals_elsewhere
 
 log = logging.getLogger("passerelle.receipts")
 
@@ -71,6 +71,7 @@ class WaitingRoom:
         self._doubts: dict[int, tuple[Message, int]] = {}  # by message id: since when, Unix milliseconds; oldest first
         self._dresses: dict[int, LearnedDress] = {}  # by connector
         self._unnamed = UnnamedAttempts()
+        self.is_alone: Callable[[], bool] = lambda: True  # else other nodes' attempts are asked for
         self._parked = ParkedReceipts(reader, settling, ids, wall_ms)
 
     def awaited(self, connector_id: int) -> int:
@@ -212,15 +213,12 @@ class WaitingRoom:
     async def search(self, connector_id: int, events: list[ReceiptArrived]) -> list[tuple[Receipt, Awaited]]:
         """Look receipts up that memory does not know: among doubts, then in the rows; park what is still unknown."""
         found: list[tuple[Receipt, Awaited]] = []
-        unknown = [event.receipt for event in events if event.receipt is not None]
-        rows = await self._rows_of(connector_id, unknown)
-        for event in events:
-            receipt = event.receipt
-            awaited = self._match(connector_id, receipt, rows, 0) if receipt is not None else None
-            if receipt is not None and awaited is not None:
-                found.append((receipt, awaited))
+        matched = await self._match_all(connector_id, [event.receipt for event in events])
+        for event, awaited in zip(events, matched, strict=True):
+            if event.receipt is not None and awaited is not None:
+                found.append((event.receipt, awaited))
             else:
-                self._parked.park(connector_id, event, receipt)
+                self._parked.park(connector_id, event, event.receipt)
         return self._forward(connector_id, found)
 
     def _forward(self, connector_id: int, found: list[tuple[Receipt, Awaited]]) -> list[tuple[Receipt, Awaited]]:
@@ -240,11 +238,12 @@ class WaitingRoom:
     async def search_parked(self, connector_id: int) -> list[tuple[Receipt, Awaited]]:
         """The same once more for parked receipts; those found are parked no longer."""
         parked: list[ParkedReceipt] = await self._parked.next_of(connector_id)
-        rows = await self._rows_of(connector_id, [receipt_of(p) for p in parked])
+        now_ms = self._wall_ms()
+        receipts = [receipt_of(each) for each in parked]
+        waited_ms = [now_ms - each.received_at_ms for each in parked]
         found: list[tuple[Receipt, Awaited]] = []
-        for each in parked:
-            receipt = receipt_of(each)
-            awaited = self._match(connector_id, receipt, rows, self._wall_ms() - each.received_at_ms)
+        matched = await self._match_all(connector_id, receipts, waited_ms)
+        for each, receipt, awaited in zip(parked, receipts, matched, strict=True):
             if awaited is not None:
                 self._parked.join(each)
                 found.append((receipt, awaited))
@@ -277,6 +276,47 @@ class WaitingRoom:
 
     # -- which of several
 
+    async def _match_all(
+        self, connector_id: int, receipts: Sequence[Receipt | None], waited_ms: Sequence[int] = ()
+    ) -> list[Awaited | None]:
+        """The part that each of these speaks about: by its id; else, of all attempts without an id, the only one that
+        fits, and that only once. waited_ms: how long they have been parked.
+        """
+        rows = await self._rows_of(connector_id, [receipt for receipt in receipts if receipt is not None])
+        waited = waited_ms or [0] * len(receipts)
+        rivals = NO_RIVALS if self.is_alone() else await self._elsewhere(connector_id, receipts, rows, waited_ms)
+        matched: list[Awaited | None] = []
+        told: dict[tuple[int, int], str] = {}
+        for receipt, waited_for_ms in zip(receipts, waited, strict=True):
+            awaited = None if receipt is None else self._match(connector_id, receipt, rows, waited_for_ms)
+            if awaited is None and receipt is not None:
+                awaited = self._among_unnamed(connector_id, receipt, rows, rivals)
+                if awaited is not None:
+                    place = (awaited.message.message_id, awaited.part_no)
+                    if told.setdefault(place, receipt.smsc_message_id) != receipt.smsc_message_id:
+                        awaited = None
+            matched.append(awaited)
+        return matched
+
+    async def _elsewhere(
+        self,
+        connector_id: int,
+        receipts: Sequence[Receipt | None],
+        rows: dict[str, list[Awaited]],
+        waited_ms: Sequence[int],
+    ) -> Rivals:
+        """What other nodes wrote to the handsets of receipts that no id leads anywhere: where they would fit here, and
+        of what is parked always. Asked before anything is matched, for PostgreSQL may be away.
+        """
+        asked = [
+            receipt.source_addr
+            for receipt in receipts
+            if receipt is not None
+            and self._by_id(connector_id, receipt, rows, 0) is None
+            and (waited_ms or self._among_unnamed(connector_id, receipt, rows))
+        ]
+        return await rivals_elsewhere(self._reader, connector_id, asked)
+
     def _match(
         self, connector_id: int, receipt: Receipt, rows: dict[str, list[Awaited]], waited_ms: int
     ) -> Awaited | None:
@@ -285,8 +325,7 @@ class WaitingRoom:
         """
         awaited = self._by_id(connector_id, receipt, rows, waited_ms)
         if awaited is None:
-            decided = self._find_decided(connector_id, id_key(receipt.smsc_message_id), receipt)
-            return decided or self._among_unnamed(connector_id, receipt, rows)
+            return self._find_decided(connector_id, id_key(receipt.smsc_message_id), receipt)
         if receipt.state:
             key = self.dress(connector_id).answered_key(_answered_id(awaited))
             _take_out(self._expected.get(connector_id, _NOTHING), key, awaited.message, awaited.part_no)
@@ -346,18 +385,26 @@ class WaitingRoom:
             for message in self._active
         )
 
-    def _among_unnamed(self, connector_id: int, receipt: Receipt, rows: dict[str, list[Awaited]]) -> Awaited | None:
+    def _among_unnamed(
+        self, connector_id: int, receipt: Receipt, rows: dict[str, list[Awaited]], rivals: Rivals = NO_RIVALS
+    ) -> Awaited | None:
         """The attempt without a carrier's id that a receipt fits, if it fits exactly one and no attempt still waits
-        for its response.
+        for its response, on this node or another.
         """
-        candidates = self._unnamed.fitting(connector_id, receipt.source_addr.lstrip("+"))
+        handset = receipt.source_addr.lstrip("+")
+        candidates = self._unnamed.fitting(connector_id, handset) + rivals.doubtful.get(handset, [])
         known = {(each.message.message_id, each.part_no) for each in candidates}
         for each in rows.get(unnamed_key(receipt.source_addr), ()):
             if (each.message.message_id, each.part_no) not in known and is_unnamed(each):
                 candidates.append(each)
-        if len(candidates) != 1 or self._answer_awaited(connector_id, receipt):
+        if len(candidates) != 1 or rivals.may_answer(handset) or self._answer_awaited(connector_id, receipt):
             return None
         return candidates[0]
+
+    def is_surely(self, receipt: Receipt, awaited: Awaited) -> bool:
+        """Whether the carrier named this very part, as far as is known now, by the receipt's id."""
+        answered = _answered_id(awaited)
+        return bool(answered) and bool(dresses_between(answered, receipt.smsc_message_id))
 
     # -- dresses
 

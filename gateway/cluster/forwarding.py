@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gateway.connector import Connector, ReceiptArrived
 from gateway.lifecycle import Lifecycle
 from gateway.receipts.parse import STATE_OF_VALUE, Receipt
 from gateway.storage.group_commit import SettleStream
@@ -41,6 +42,7 @@ class Forwarding:
         rows = await self._reader.forwarded(FOLD_AT_ONCE)
         if not rows:
             return 0
+        unsure = []
         with self._life.active.reading() as left:
             await self._settling.durable()
             loaded = await self._reader.load_messages([(row["account_id"], row["message_id"]) for row in rows])
@@ -51,11 +53,24 @@ class Forwarding:
                     if message is None:
                         continue  # it came or went while it was read: next time
                 if message is not None:
-                    source = self._life.connectors.get(row["connector_id"]) or Elsewhere("elsewhere")
-                    self._life.receipted(source, _receipt_of(row), Awaited(message, row["part_no"]))
+                    receipt, awaited = _receipt_of(row), Awaited(message, row["part_no"])
+                    source = self._life.connectors.get(row["connector_id"])
+                    if source is not None and not self._life.waiting_room.is_surely(receipt, awaited):
+                        unsure.append((source, receipt, row["forward_id"]))
+                        continue
+                    self._life.receipted(source or Elsewhere("elsewhere"), receipt, awaited)
                 self._settling.batch.folded.append(row["forward_id"])
+        for source, receipt, forward_id in unsure:
+            await self._decide(source, receipt, forward_id)
         await self._life.publish()
         return len(rows)
+
+    async def _decide(self, connector: Connector, receipt: Receipt, forward_id: int) -> None:
+        """Its finder knew no id for the attempt: whoever holds that sees whether the receipt still fits it alone."""
+        room, connector_id = self._life.waiting_room, connector.connector_id
+        for fitting, awaited in await room.search(connector_id, [ReceiptArrived(receipt, b"", None)]):
+            self._life.receipted(connector, fitting, awaited)
+        self._settling.batch.folded.append(forward_id)
 
 
 def _receipt_of(row: object) -> Receipt:

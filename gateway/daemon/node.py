@@ -185,11 +185,12 @@ async def _live(
 
 
 async def _read_standing(rooms: Rooms) -> None:
-    """What memory is to know before anything happens: opt-outs, which messages are held here, logins' wishes."""
+    """What memory is to know before anything happens: opt-outs, what is held here, logins' wishes, neighbours."""
     await inbound_jobs.refresh_opt_outs(rooms.seat_connection, rooms.lifecycle.opt_outs)
     rooms.lifecycle.active.holding.widen(await spans_held(rooms.seat_connection, rooms.seat.node_id))
     rooms.deliveries.apply_facts(rooms.lifecycle.book.esmes.values())
     await rooms.reach.look(rooms.lifecycle.book.connector_names)
+    rooms.lifecycle.waiting_room.is_alone = lambda: rooms.lease.alone
 
 
 async def _read_facts(connection: asyncpg.Connection) -> FactBook:

@@ -193,6 +193,14 @@ async def load_dresses(connection: asyncpg.Connection) -> dict[int, str]:
     return {row["connector_id"]: row["dress"] for row in await connection.fetch(MESSAGE_SQL["load_dresses"])}
 
 
+async def attempts_elsewhere(
+    connection: asyncpg.Connection, node_id: int, connector_id: int, handsets: list[str]
+) -> list[Message]:
+    """Messages that nodes other than this one may have on a wire, by no id known."""
+    rows = await connection.fetch(MESSAGE_SQL["attempts_elsewhere"], node_id, connector_id, handsets)
+    return [read_message(dict(row)) for row in rows]
+
+
 async def forwarded_to(connection: asyncpg.Connection, node_id: int, limit: int) -> list[asyncpg.Record]:
     """Receipts that other nodes received for a node's messages, oldest first."""
     return list(await connection.fetch(MESSAGE_SQL["forwarded_to"], node_id, limit))

@@ -120,6 +120,10 @@ class Reader:
         """Handsets' messages that nobody has taken or keeps."""
         return await self.run(lambda c: rows.due_inbound(c, after_id, limit, self.node_id))
 
+    async def attempts_elsewhere(self, connector_id: int, handsets: list[str]) -> list[Message]:
+        """What other nodes may have on a connector's wire to these handsets, by no id known."""
+        return await self.run(lambda c: rows.attempts_elsewhere(c, self.node_id, connector_id, handsets))
+
     async def forwarded(self, limit: int) -> list[asyncpg.Record]:
         """Receipts that other nodes received for messages of this one, oldest first."""
         return await self.run(lambda c: rows.forwarded_to(c, self.node_id, limit))

@@ -335,6 +335,15 @@ ON CONFLICT (node_id, connector_id, lane) DO UPDATE SET queued_from_id = exclude
 -- Where the queues of this node begin.
 SELECT connector_id, lane, queued_from_id FROM connector_marks WHERE node_id = $1;
 
+-- name: attempts_elsewhere
+-- What other nodes may have on a connector's wire to these handsets without knowing its id: open, or in doubt. $1: this node.
+SELECT m.* FROM open_attempts o
+CROSS JOIN LATERAL unnest(o.account_ids, o.message_ids) AS a (account_id, message_id)
+JOIN messages m ON m.account_id = a.account_id AND m.message_id = a.message_id
+WHERE o.node_id <> $1 AND m.connector_id = $2 AND m.destination_addr = ANY ($3::text[]) AND m.final_at_ms = 0
+  AND m.part_states ~ '[QI]'
+  AND NOT EXISTS (SELECT FROM delayed d WHERE d.account_id = m.account_id AND d.message_id = m.message_id);
+
 -- name: forward_receipts
 -- Keeps receipts for the nodes that hold their messages, and wakes these (trigger receipts_forwarded).
 INSERT INTO forwarded_receipts (account_id, message_id, handed_to, part_no, connector_id, smsc_message_id, source_addr, destination_addr, message_state, error)
