@@ -473,6 +473,8 @@ class Lifecycle:
         doubted = message.state == "in_doubt"
         folded = fold.part_taken(message, event.part_no, event.smsc_message_id, self._wall_ms(), self.policy.money)
         if folded == "changed":
+            if (self.book.told_events or message.envelope.callback) and message.state == "submitted":
+                self._tell(message, "message.submitted")
             parked = self.waiting_room.expect(connector.connector_id, message, event.part_no, event.smsc_message_id)
             for receipt in parked:
                 self._fold_receipt(connector, message, event.part_no, receipt.state, receipt.error)
@@ -658,9 +660,22 @@ class Lifecycle:
             self.waiting_room.certain(message)
         if message.notify == "asked":
             self._notifier.foresee(message)
+        if self.book.told_events or message.envelope.callback:
+            self._tell(message, f"message.{message.state}")
         self._tallies.messages["mt", message.state] += 1
         self._finished.append(message)
         crash_point("settle.final")
+
+    def _tell(self, message: Message, event: str) -> None:
+        """Owe an event over HTTP, in the batch that stores what it tells of: to account and message's URL."""
+        is_told = event in self.book.told_events.get(message.account_id, ())
+        url, form, method, events = message.envelope.callback or ("", "", "", "")
+        if event not in events.split():
+            url = form = method = ""
+        if is_told or url:
+            self._settling.batch.happened.append(
+                (message.account_id, message.message_id, event, self._wall_ms(), is_told, url, form, method)
+            )
 
     def postpone(self, message: Message, due_ms: int, why: str) -> None:
         """Put a message off to a time, as a row that a crash does not forget; it leaves memory once that is stored."""

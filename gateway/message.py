@@ -36,6 +36,7 @@ class Envelope(msgspec.Struct, array_like=True, gc=False):
     submitted_destination: str = ""
     tlvs: tuple[tuple[int, bytes], ...] = ()
     multi: tuple[int, ...] = ()  # of a submit_multi: its first message id, which the answer named, and its last
+    callback: tuple[str, ...] = ()  # its own URL, format and method, and the events told there with spaces between
 
 
 class Submission(msgspec.Struct, gc=False):

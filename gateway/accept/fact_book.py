@@ -35,6 +35,7 @@ class FactBook:
         self.connector_ids: Mapping[str, int] = {c.name: c.connector_id for c in rows.connectors}
         self.inbound_numbers: Mapping[str, InboundNumberRow] = {n.address: n for n in rows.inbound_numbers}
         self.inbound = InboundTable(rows.inbound_routes)
+        self.told_events: Mapping[int, frozenset[str]] = {t.account_id: frozenset(t.events) for t in rows.told_events}
         self.refused_senders = self._refused_senders(rows)  # by sender: connectors that are not asked for it
         self.routes = self._routes(rows)
         self.networks = self._networks(rows)

@@ -14,6 +14,7 @@ from gateway.command_line.french_lookup import LOOKUP
 from gateway.command_line.french_receipts import RECEIPTS
 from gateway.command_line.french_routes import ROUTES
 from gateway.command_line.french_routing import ROUTING
+from gateway.command_line.french_webhooks import WEBHOOKS
 
 _HELP: Final = {
     "A telecom gateway: messages in and out over SMPP, durable and paid for.": (
@@ -47,7 +48,6 @@ _HELP: Final = {
     "From this UTC time on, or so long ago: 2026-01-31T08:00, 90m, 2d.": (
         "Depuis cette heure UTC, ou depuis cette durée : 2026-01-31T08:00, 90m, 2d."
     ),
-    "Give a number that handsets write to to an ESME.": "Attribuer à un ESME un numéro auquel on écrit.",
     "How far below zero it may go.": "Jusqu'où il peut descendre sous zéro.",
     "How many.": "Combien.",
     "It is the person's own wish.": "C'est le souhait de la personne.",
@@ -412,4 +412,5 @@ FRENCH: Final[dict[str, str]] = (
     | RECEIPTS
     | ROUTES
     | ROUTING
+    | WEBHOOKS
 )

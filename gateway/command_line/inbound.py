@@ -229,7 +229,7 @@ async def _by_routes(connection: asyncpg.Connection, row: asyncpg.Record) -> tup
     envelope = msgspec.msgpack.decode(row["envelope"], type=Envelope)
     word = first_word(text_of(envelope, row["data_coding"], row["user_data"]))
     choice = table.choose(row["destination_addr"].lstrip("+"), word)
-    if choice is None:
+    if choice is None or choice.route.esme_id is None:
         raise Refusal(
             say(
                 "no inbound route takes it: number {number}, keyword {word}", number=row["destination_addr"], word=word

@@ -34,6 +34,7 @@ from gateway.command_line import (
     run,
     selftest,
     simulate,
+    webhooks,
 )
 from gateway.command_line.output import show_json
 from gateway.command_line.refusals import Refusal
@@ -74,6 +75,7 @@ def make_app() -> typer.Typer:
     app.add_typer(messages.messages, name="message")
     app.add_typer(inbound.inbound, name="inbound")
     app.add_typer(receipts.receipts, name="receipt")
+    app.add_typer(webhooks.webhooks, name="webhook")
     app.command("explain")(explain.explain)
     app.command("lookup")(lookup.lookup)
     app.command("binds")(live.show_binds)

@@ -192,12 +192,17 @@ def list_rates(
 @numbers.command("add")
 def add_number(
     address: Annotated[str, typer.Argument(help="Number, short code or keyword address.")],
-    esme: Annotated[str, typer.Option("--esme", help="system_id that takes what is sent to it.")],
+    esme: Annotated[str | None, typer.Option("--esme", help="system_id that takes what is sent to it.")] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", help="Account that is told of it over HTTP alone.")
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Give a number that handsets write to to an ESME."""
+    """Give a number that handsets write to to an ESME, or to an account that has none."""
+    if (esme is None) == (account is None):
+        raise Refusal(say("whose number?"), say("write either --account NAME or --esme SYSTEM_ID"))
     number = address.removeprefix("+")
     if not INBOUND_ADDRESS.fullmatch(number):
         raise Refusal(
@@ -205,12 +210,16 @@ def add_number(
         )
 
     async def work(connection: asyncpg.Connection, _: Configuration) -> bool:
+        if esme is None:
+            account_id = await find_account_id(connection, account)
+            assert account_id is not None
+            return await facts.add_inbound_number(connection, number, account_id, None)
         owner = await find_esme(connection, esme)
         return await facts.add_inbound_number(connection, number, owner.account_id, owner.esme_id)
 
     if not with_database(config, work):
         raise Refusal(say("{text} belongs to an ESME already", text=number), say("look at: passerelle number list"))
-    answer(as_json, "what handsets send to {address} goes to {esme}", address=number, esme=esme)
+    answer(as_json, "what handsets send to {address} goes to {esme}", address=number, esme=esme or account)
 
 
 @numbers.command("list")

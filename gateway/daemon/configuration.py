@@ -184,7 +184,7 @@ class _Reading:
         try:
             if plain is Path:
                 path = Path(msgspec.convert(given, type=str))
-                return self.file.absolute().parent / path if place[0] == "connector" else path
+                return self.file.absolute().parent / path if place[0] in ("connector", "webhooks") else path
             return msgspec.convert(given, type=plain)
         except msgspec.ValidationError:
             self._wrong(place, given, configuration_words.expected(plain))

@@ -122,6 +122,14 @@ class Metrics(msgspec.Struct, frozen=True):
     listen: Endpoint = Endpoint("127.0.0.1", 9464)
 
 
+class Webhooks(msgspec.Struct, frozen=True):
+    """What is told to customers' URLs. allow_networks: private ones that URLs may lead to."""
+
+    allow_networks: tuple[str, ...] = ()
+    tls_ca: Path | None = None  # relative to the TOML's folder; absent: the system's authorities
+    keep_days: Annotated[int, Meta(ge=1, le=366)] = 30  # chosen: deliveries to look at and replay, events to read
+
+
 class SmppConnector(msgspec.Struct, frozen=True):
     """One carrier by SMPP. tps: parts a second over all binds of the connector, 0 for no contract limit."""
 
@@ -211,6 +219,7 @@ class Configuration(msgspec.Struct, frozen=True):
     connectors: tuple[SmppConnector, ...] = field(default=(), name="connector")
     limits: Limits = field(default_factory=Limits)
     policy: Policy = field(default_factory=Policy)
+    webhooks: Webhooks = field(default_factory=Webhooks)
 
 
 CONNECTOR_KINDS = {"smpp": SmppConnector}

@@ -31,6 +31,7 @@ from gateway.storage.facts import InboundRouteRow
 from gateway.storage.group_commit import NotCommitted, SettleStream
 from gateway.storage.messages import decode_envelope, encode_envelope
 from gateway.storage.reader import Reader
+from gateway.storage.webhooks import HappenedRow, owe_events
 from gateway.tallies import Tallies
 from telecom.alphabets import encode_gsm7
 from telecom.keywords import first_word
@@ -41,6 +42,7 @@ log = logging.getLogger("passerelle.inbound")
 DAY_MS: Final = 24 * 3600 * 1000
 JOIN_AT_ONCE: Final = 200  # chosen: handsets whose parts one sweep joins
 LOOK_UP_S: Final = 10.0  # chosen: as long as a carrier waits for its deliver_sm_resp while PostgreSQL is away
+INBOUND_EVENT: Final = "inbound.received"  # as gateway.webhooks.events calls it
 DIGEST_OCTETS: Final = 8  # chosen: parts of one place that differ and look alike: one in 10^19
 
 
@@ -156,6 +158,7 @@ class InboundDesk:
             if arrival not in undecided:
                 message = self._decide(arrival, found, book)
                 self._settling.batch.inbound.append(message)
+                self._settling.batch.happened += _told_of(message, book)
                 crash_point("inbound.received")
                 if message.state == "due":
                     self._fresh.append(message)
@@ -222,7 +225,7 @@ class InboundDesk:
         message.why = loop or message.why
         if arrival.route is not None:
             message.account_id, message.esme_id = arrival.route.account_id, arrival.route.esme_id
-            message.state = "unrouted" if loop else "due"
+            message.state = "unrouted" if loop else "due" if message.esme_id is not None else "done"
         self._tallies.messages["mo", "loop" if loop else "owned" if arrival.route is not None else "unrouted"] += 1
         if arrival.text and arrival.handset and arrival.handset not in book.inbound.numbers:
             self._heed(arrival, bool(loop), book)
@@ -330,6 +333,7 @@ class InboundDesk:
                 ]
                 self._tallies.messages["mo", "incomplete" if gathered.missing else "joined"] += 1
             await rows.store_joined(connection, messages, closed)
+            await owe_events(connection, [row for message in messages for row in _told_of(message, book)])
         return [message for message in messages if message.state == "due"]
 
     def _whole(self, gathered: Gathered) -> InboundMessage:
@@ -397,3 +401,12 @@ class InboundDesk:
     def has_fresh(self) -> bool:
         """Whether something waits to be handed on."""
         return bool(self._fresh)
+
+
+def _told_of(message: InboundMessage, book: FactBook) -> list[HappenedRow]:
+    """What is owed over HTTP to the owner of a message."""
+    if message.account_id is None or message.state == "unrouted":
+        return []
+    if INBOUND_EVENT not in book.told_events.get(message.account_id, ()):
+        return []
+    return [(message.account_id, message.message_id, INBOUND_EVENT, message.received_at_ms, True, "", "", "")]

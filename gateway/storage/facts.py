@@ -16,6 +16,7 @@ import msgspec
 from gateway.storage.inbound import INBOUND_SQL
 from gateway.storage.named_statements import load_statements
 from gateway.storage.refused_senders import RefusedSenderRow, load_refused_senders
+from gateway.storage.webhooks import EventAccountRow, load_told_events
 from telecom.data_coding import DefaultAlphabet
 
 FACTS_CHANNEL: Final = "passerelle_facts"  # schema 0001: trigger tell_nodes_that_facts_changed
@@ -137,11 +138,11 @@ class BlockRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class InboundNumberRow(msgspec.Struct, frozen=True, gc=False):
-    """A number that handsets write to, and the ESME that takes it."""
+    """A number that handsets write to, and the ESME that takes it (None: the account reads it over HTTP)."""
 
     address: str
     account_id: int
-    esme_id: int
+    esme_id: int | None
 
 
 class InboundRouteRow(msgspec.Struct, frozen=True):
@@ -156,7 +157,7 @@ class InboundRouteRow(msgspec.Struct, frozen=True):
     is_prefix: bool
     keyword: str | None
     account_id: int
-    esme_id: int
+    esme_id: int | None  # None: its account is told over HTTP alone
     account: str
     language: str
     as_parts: bool
@@ -176,6 +177,7 @@ class FactRows(msgspec.Struct, frozen=True):
     inbound_numbers: list[InboundNumberRow]
     refused_senders: list[RefusedSenderRow] = []
     inbound_routes: list[InboundRouteRow] = []  # those of inbound_numbers among them
+    told_events: list[EventAccountRow] = []
 
 
 async def load_facts(connection: asyncpg.Connection) -> FactRows:
@@ -193,6 +195,7 @@ async def load_facts(connection: asyncpg.Connection) -> FactRows:
             inbound_numbers=await _rows(connection, "load_inbound_numbers", InboundNumberRow),
             refused_senders=await load_refused_senders(connection),
             inbound_routes=[InboundRouteRow(*r) for r in await connection.fetch(INBOUND_SQL["load_inbound_routes"])],
+            told_events=await load_told_events(connection),
         )
 
 
@@ -331,8 +334,10 @@ async def list_rates(connection: asyncpg.Connection, history: bool) -> list[asyn
     return await connection.fetch(_SQL["list_rates"], history)
 
 
-async def add_inbound_number(connection: asyncpg.Connection, address: str, account_id: int, esme_id: int) -> bool:
-    """Give a number to an ESME; False when it belongs to one already."""
+async def add_inbound_number(
+    connection: asyncpg.Connection, address: str, account_id: int, esme_id: int | None
+) -> bool:
+    """Give a number to an ESME, or to an account alone; False when it belongs to one already."""
     return await connection.fetchval(_SQL["add_inbound_number"], address, account_id, esme_id) is not None
 
 

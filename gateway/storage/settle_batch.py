@@ -16,11 +16,12 @@ from gateway.message import SMSC_ID_SEPARATOR, InboundMessage, InboundPart, Mess
 from gateway.storage.inbound import INBOUND_SQL, inbound_tables
 from gateway.storage.messages import MESSAGE_SQL
 from gateway.storage.refused_senders import SENDER_SQL
+from gateway.storage.webhooks import WEBHOOK_SQL, HappenedRow
 
 # Places in SettleBatch.columns(): the first seventeen stand one a message; then min and max of the ids, four of
 # postings, six of lookups (the fifth names the message), the journals, the sends, the largest id of our own.
 POSITIONAL, HOLD_COLUMN, LOOKUPS, LOOKUP_MESSAGE_ID, CLOSED_COLUMN, SENDS_COLUMN = 17, 6, slice(23, 29), 4, 29, 30
-STATEMENTS = {**MESSAGE_SQL, **INBOUND_SQL, **SENDER_SQL}
+STATEMENTS = {**MESSAGE_SQL, **INBOUND_SQL, **SENDER_SQL, **WEBHOOK_SQL}
 
 
 class SettleBatch:
@@ -49,6 +50,7 @@ class SettleBatch:
         self.disabled_senders: list[tuple[int, str, str, int]] = []  # connector_id, sender, status, at_ms
         self.forwarded: list[tuple[Any, ...]] = []  # as forwarded_receipts: for the nodes that hold their messages
         self.folded: list[int] = []  # forward ids to forget
+        self.happened: list[HappenedRow] = []  # events that accounts are told of
         self._waiter: asyncio.Future[None] | None = None
 
     def __bool__(self) -> bool:
@@ -73,6 +75,7 @@ class SettleBatch:
             or self.opt_outs
             or self.conversations
             or self.disabled_senders
+            or self.happened
             or self._waiter
         )
 
@@ -97,6 +100,10 @@ class SettleBatch:
         rest = SettleBatch(self._last_characters)
         rest.messages = self.messages[most:]
         self.messages = self.messages[:most]
+        if self.happened:  # an event and the state it tells of are stored in one transaction
+            later = {message.message_id for message in rest.messages}
+            rest.happened = [row for row in self.happened if row[1] in later]
+            self.happened = [row for row in self.happened if row[1] not in later]
         rest.closed_journals, self.closed_journals = self.closed_journals, []
         rest.joined, self.joined = self.joined, []
         rest.folded, self.folded = self.folded, []
@@ -232,6 +239,7 @@ class SettleBatch:
             ("drop_parked", [(parked_id,) for parked_id in self.joined]),
             ("disable_senders", list({row[:2]: row for row in self.disabled_senders}.values())),
             *inbound_tables(self.inbound_parts, self.opt_outs, self.conversations),
+            ("owe_events", self.happened),
         ]
 
 

@@ -27,6 +27,7 @@ from gateway.daemon.configuration_schema import (
     SmppServer,
     SmppServerTls,
     Storage,
+    Webhooks,
 )
 from gateway.egress.answers import ANSWER_RULES, AnswerRule, rule_for
 from gateway.ingress.smpp_refusals import STATUS_OF
@@ -40,6 +41,7 @@ READ_BY = (  # of gateway: where a key becomes an effect
     "daemon/metrics_page.py",
     "daemon/clock_jobs.py",
     "daemon/carrier_profiles.py",
+    "daemon/webhook_service.py",
     "command_line/accounts.py",
 )
 SECTIONS: dict[str, Any] = {
@@ -52,6 +54,7 @@ SECTIONS: dict[str, Any] = {
     "[[connector]]": SmppConnector,
     "[limits]": Limits,
     "[policy]": Policy,
+    "[webhooks]": Webhooks,
 }
 
 
@@ -104,7 +107,7 @@ def calls(folder: Path) -> Iterator[ast.Call]:
 
 def test_every_metric_is_told_with_its_labels() -> None:
     exported: dict[str, list[str]] = {}
-    for call in calls(ROOT / "gateway" / "daemon"):
+    for call in (*calls(ROOT / "gateway" / "daemon"), *calls(ROOT / "gateway" / "webhooks")):
         name = call.args[0].value if isinstance(call.args[0], ast.Constant) else None
         if isinstance(name, str) and name.startswith("gw_"):
             given = [*call.args, *(word.value for word in call.keywords)]

@@ -137,7 +137,7 @@ ON CONFLICT (address) DO NOTHING RETURNING address;
 -- name: list_inbound_numbers
 -- The numbers that handsets write to, and whose they are.
 SELECT n.address, a.name AS account, e.system_id
-  FROM inbound_numbers n JOIN accounts a ON a.account_id = n.account_id JOIN esmes e ON e.esme_id = n.esme_id
+  FROM inbound_numbers n JOIN accounts a ON a.account_id = n.account_id LEFT JOIN esmes e ON e.esme_id = n.esme_id
  ORDER BY n.address;
 
 -- name: add_block

@@ -3,11 +3,11 @@
 -- name: load_inbound_routes
 -- Whose messages to a number are, the numbers given by `number add` among them (route 0), with what answers need to know.
 SELECT r.route_id, r."order", r.address, r.is_prefix, r.keyword, r.account_id, r.esme_id, a.name, a.language,
-       e.long_inbound = 'parts' AS as_parts
-  FROM inbound_routes r JOIN accounts a ON a.account_id = r.account_id JOIN esmes e ON e.esme_id = r.esme_id
+       coalesce(e.long_inbound = 'parts', false) AS as_parts
+  FROM inbound_routes r JOIN accounts a ON a.account_id = r.account_id LEFT JOIN esmes e ON e.esme_id = r.esme_id
 UNION ALL
-SELECT 0, 100, n.address, false, NULL, n.account_id, n.esme_id, a.name, a.language, e.long_inbound = 'parts'
-  FROM inbound_numbers n JOIN accounts a ON a.account_id = n.account_id JOIN esmes e ON e.esme_id = n.esme_id
+SELECT 0, 100, n.address, false, NULL, n.account_id, n.esme_id, a.name, a.language, coalesce(e.long_inbound = 'parts', false)
+  FROM inbound_numbers n JOIN accounts a ON a.account_id = n.account_id LEFT JOIN esmes e ON e.esme_id = n.esme_id
  ORDER BY 2, 1;
 
 -- name: add_inbound_route
