@@ -1,6 +1,7 @@
 """The French of `passerelle webhook`: English sentence, French sentence, the same gaps in both.
 
-What belongs here: translations. What must not enter: code.
+What belongs here: translations, in the order of the English.
+What must not enter: code.
 """
 
 from __future__ import annotations

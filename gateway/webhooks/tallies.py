@@ -1,6 +1,7 @@
 """What a courier counts of itself, and these counts as families for a metrics page.
 
-Source: compatibility page, "Metrics". What must not enter: labels with URLs, accounts or ids.
+Source: compatibility page, "Metrics" (app prefix, seconds, `_total`).
+What must not enter: labels with URLs, accounts or ids.
 """
 
 from __future__ import annotations
