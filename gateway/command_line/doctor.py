@@ -16,7 +16,7 @@ import socket
 import stat
 import time
 import tomllib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -114,7 +114,7 @@ async def look_at_database(configuration: Configuration) -> AsyncIterator[Findin
                 yield each
     except (DatabaseAway, PostgresFault, asyncpg.PostgresError) as fault:
         yield Finding("postgresql", "error", str(fault), say("start it, or put [storage] dsn right; absent: embedded"))
-        for each in look_at_ports(configuration, frozenset()):
+        for each in look_at_ports(configuration, ()):
             yield each
 
 
@@ -139,9 +139,9 @@ async def _look_inside(connection: asyncpg.Connection, configuration: Configurat
         async for each in _look_at_rows(connection, configuration):
             yield each
         alive = [node for node in await inspection.load_nodes(connection) if node.alive]
-    ours = frozenset(node.name for node in alive)
-    yield Finding("node", "ok", say("alive: {names}", names=", ".join(sorted(ours)) or "-"))
-    for each in look_at_ports(configuration, ours):
+    names = ", ".join(sorted(node.name for node in alive))
+    yield Finding("node", "ok", say("alive: {names}", names=names or "-"))
+    for each in look_at_ports(configuration, alive):
         yield each
 
 
@@ -187,18 +187,20 @@ async def _look_at_rows(connection: asyncpg.Connection, configuration: Configura
         )
 
 
-def look_at_ports(configuration: Configuration, alive: frozenset[str]) -> Iterator[Finding]:
-    """The ports we listen on are free, or our own node's."""
-    tls = configuration.smpp_server.tls
-    for subject, endpoint in (
-        ("port smpp", configuration.smpp_server.listen),
-        *((("port smpp tls", tls.listen),) if tls is not None else ()),
-        ("port metrics", configuration.metrics.listen),
+def look_at_ports(configuration: Configuration, alive: Sequence[inspection.NodeSeen]) -> Iterator[Finding]:
+    """The ports we listen on are free, our own node's, or a neighbour's that shares them."""
+    server = configuration.smpp_server
+    for subject, endpoint, may_share in (
+        ("port smpp", server.listen, server.shared_port),
+        *((("port smpp tls", server.tls.listen, server.shared_port),) if server.tls is not None else ()),
+        ("port metrics", configuration.metrics.listen, False),
     ):
         if _is_free(endpoint):
             yield Finding(subject, "ok", say("{endpoint} is free", endpoint=endpoint))
-        elif configuration.node.name in alive:
+        elif any(node.name == configuration.node.name for node in alive):
             yield Finding(subject, "ok", say("{endpoint} is our node's", endpoint=endpoint))
+        elif holders := _neighbours_at(endpoint, alive):
+            yield _beside(subject, endpoint, holders, may_share)
         else:
             yield Finding(
                 subject,
@@ -206,6 +208,25 @@ def look_at_ports(configuration: Configuration, alive: frozenset[str]) -> Iterat
                 say("{endpoint} is taken by another program", endpoint=endpoint),
                 say("end it, or set another port"),
             )
+
+
+def _neighbours_at(endpoint: Endpoint, alive: Sequence[inspection.NodeSeen]) -> dict[str, bool]:
+    """The living nodes of this machine that listen there, and whether they share the port."""
+    here = [node for node in alive if node.live.get("host") == socket.gethostname()]
+    listening = [(node.name, node.live.get("listens")) for node in here]
+    return {
+        name: bool(ports[str(endpoint)])
+        for name, ports in listening
+        if isinstance(ports, dict) and str(endpoint) in ports
+    }
+
+
+def _beside(subject: str, endpoint: Endpoint, holders: dict[str, bool], may_share: bool) -> Finding:
+    names = ", ".join(sorted(holders))
+    if may_share and all(holders.values()):
+        return Finding(subject, "ok", say("{endpoint} is shared with {names}", endpoint=endpoint, names=names))
+    remedy = say("set another port") if subject == "port metrics" else "[smpp_server] shared_port = true"
+    return Finding(subject, "error", say("{endpoint} is taken by {names}", endpoint=endpoint, names=names), remedy)
 
 
 def _is_free(endpoint: Endpoint) -> bool:

@@ -13,6 +13,7 @@ import functools
 import json
 import logging
 import os
+import socket
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from time import monotonic
@@ -281,7 +282,19 @@ def _live(rooms: Rooms, now_ms: int) -> dict[str, Any]:
                     "bound_since_ms": now_ms - int((now - link.bound_since) * 1000) if link.bound_since else 0,
                 }
             )
-    return {"pid": os.getpid(), "ready": rooms.ready, "binds": binds, "queues": _queues(rooms, now_ms)}
+    place = {"pid": os.getpid(), "host": socket.gethostname(), "listens": _listens(rooms)}
+    return place | {"ready": rooms.ready, "binds": binds, "queues": _queues(rooms, now_ms)}
+
+
+def _listens(rooms: Rooms) -> dict[str, bool]:
+    """The ports that are open, and which of them other nodes of this machine may share."""
+    configured = rooms.configuration.smpp_server
+    open_at: dict[str, bool] = {}
+    if rooms.server is not None:
+        open_at[str(configured.listen._replace(port=rooms.server.port))] = configured.shared_port
+        if configured.tls is not None:
+            open_at[str(configured.tls.listen._replace(port=rooms.server.tls_port))] = configured.shared_port
+    return open_at | {str(rooms.configuration.metrics.listen): False}
 
 
 def _queues(rooms: Rooms, now_ms: int) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.gateway.command_line.conftest import Passerelle
+from tests.gateway.command_line.test_messages import add_node
 
 
 def add_ports(config_file: Path, smpp: int = 0) -> None:
@@ -42,6 +43,34 @@ def test_a_taken_port_is_an_error_unless_our_node_holds_it(passerelle: Passerell
         add_ports(config_file, taken.getsockname()[1])
         assert passerelle("doctor").code == 1
         assert findings(passerelle)["port smpp"]["severity"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "severity", "word"),
+    [
+        (True, True, "ok", "shared with b"),
+        (True, False, "error", "taken by b"),
+        (False, True, "error", "taken by b"),
+        (True, None, "error", "taken by another program"),
+    ],
+)
+def test_a_port_may_be_a_neighbours_where_both_share_it(
+    passerelle: Passerelle, config_file: Path, database: str, ours: bool, theirs: bool | None, severity: str, word: str
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        add_ports(config_file, port)
+        shared = config_file.read_text(encoding="utf-8").replace(
+            "[smpp_server]\n", f"[smpp_server]\nshared_port = {str(ours).lower()}\n"
+        )
+        config_file.write_text(shared, encoding="utf-8")
+        host = socket.gethostname() if theirs is not None else "another-machine"
+        add_node(database, 0, "b", host=host, listens={f"127.0.0.1:{port}": bool(theirs)})
+        found = findings(passerelle)["port smpp"]
+        assert (found["severity"], word in found["finding"]) == (severity, True)
+        assert ("shared_port" in found["remedy"]) == (word == "taken by b")
 
 
 def test_a_database_that_is_away_is_an_error_and_the_rest_is_still_looked_at(

@@ -195,12 +195,13 @@ LIVE = {
 }
 
 
-def add_node(dsn: str, seen_s_ago: int) -> None:
+def add_node(dsn: str, seen_s_ago: int, name: str = "a", **told: object) -> None:
     async def work(connection: asyncpg.Connection) -> None:
         await connection.execute(
-            "INSERT INTO nodes (name, seen_at, live) VALUES ('a', now() - make_interval(secs => $1), $2)",
+            "INSERT INTO nodes (name, seen_at, live) VALUES ($3, now() - make_interval(secs => $1), $2)",
             seen_s_ago,
-            json.dumps(LIVE),
+            json.dumps(LIVE | told),
+            name,
         )
 
     at_database(dsn, work)
@@ -220,6 +221,21 @@ def test_binds_of_a_living_node_are_shown(passerelle: Passerelle, database: str)
     assert answer["binds"][0]["name"] == "reseller"
     assert answer["binds"][0]["bound_since"] == "2026-01-01T00:00:00.000Z"
     assert "192.0.2.7:5000" in passerelle("binds").out
+
+
+def test_of_several_living_nodes_each_is_shown_with_what_is_its(
+    passerelle: Passerelle, database: str, stored: dict[str, int]
+) -> None:
+    carrier = {"side": "carrier", "name": "carrier-a", "bind_type": "transceiver", "state": "bound"}
+    add_node(database, 0)
+    add_node(database, 1, "b", binds=[carrier], queues=[{"connector": "carrier-a", "queued": 8}])
+    add_node(database, 60, "gone")
+    answer = passerelle("binds", "--json").json
+    assert [(bind["node"], bind["name"]) for bind in answer["binds"]] == [("a", "reseller"), ("b", "carrier-a")]
+    assert [(node["name"], node["alive"]) for node in answer["nodes"]] == [("a", True), ("b", True), ("gone", False)]
+    queued = [(queue["node"], queue["queued"]) for queue in passerelle("queue", "--json").json["in_nodes"]]
+    assert queued == [("a", 5), ("b", 8)]
+    assert "gone" not in passerelle("binds").out
 
 
 def test_what_a_dead_node_left_behind_is_not_shown_as_alive(passerelle: Passerelle, database: str) -> None:
