@@ -1,6 +1,6 @@
-"""Pace: how many parts a second may pass, as a token bucket with a burst of one second. Quota: how many in a span.
+"""Pace: how many parts a second may pass to a carrier, as a token bucket with a burst of one second.
 
-Source: smpp-answers (over the account's rate; throttle). Pure: the present, on any monotonic clock, is passed in.
+Source: smpp-answers (throttle). Pure: the present, on any monotonic clock, is passed in.
 What must not enter: waiting; whoever is refused asks `ready_at`.
 """
 
@@ -51,24 +51,3 @@ class Pace:
         burst = max(self.rate_per_s * self.burst_s, 1.0)
         missing = min(parts + spare * burst, burst) - self._tokens
         return now + max(0.0, missing / self.rate_per_s)
-
-
-class Quota:
-    """So many parts in each span (a minute, a day), counted from its start. limit 0: none."""
-
-    __slots__ = ("limit", "span", "used")
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.span = 0  # which minute, which day
-        self.used = 0
-
-    def has(self, parts: int, span: int) -> bool:
-        """Whether so many parts are left in this span; the caller adds to `used` what passes."""
-        if span != self.span:
-            self.span, self.used = span, 0
-        return not self.limit or self.used + parts <= self.limit
-
-    def give_back(self, parts: int) -> None:
-        """What was taken and not used."""
-        self.used = max(0, self.used - parts)

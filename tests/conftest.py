@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -17,6 +18,7 @@ import pytest_asyncio
 from gateway.storage.embedded import EmbeddedPostgres
 from gateway.storage.migrate import apply_migrations
 from tests.databases import Databases, drop_database, make_database, with_database
+from tests.valkey import Valkey, running_valkey
 
 TEST_DSN_VARIABLE = "PASSERELLE_TEST_DSN"
 LONGEST_FIRST = ("tests/docs/", "tests/faults/")  # whole processes: minutes, most of them waiting
@@ -68,6 +70,13 @@ async def databases(postgres_dsn: str, template_database: str) -> AsyncIterator[
     await made.look_at_template()
     yield made
     await made.close()
+
+
+@pytest_asyncio.fixture
+async def valkey(tmp_path: Path) -> AsyncIterator[Valkey]:
+    """A Valkey for this test alone: it starts in 0.04 s, and knows nothing."""
+    async with running_valkey(tmp_path) as server:
+        yield server
 
 
 @pytest_asyncio.fixture

@@ -34,6 +34,7 @@ class LeaseKeeper:
         self._connection: asyncpg.Connection | None = None
         self._steady_since: float | None = None  # when the unbroken row of renewals began
         self.neighbours: list[Neighbour] = []
+        self.looked = asyncio.Event()  # once it was tried to see the neighbours
 
     @property
     def living(self) -> list[Neighbour]:
@@ -64,11 +65,13 @@ class LeaseKeeper:
             self.close()
             self._steady_since = None
             self._lease.unheard()
+            self.looked.set()
             return
         if neighbours is None:
             log.error("node_fenced", extra={"remedy": "another node took over; systemd starts this one again"})
             raise FencedOut("its lease ended and another node took over")
         self.neighbours = neighbours
+        self.looked.set()
         self._lease.renewed(began, alone=not any(each.holds for each in neighbours))
         if self._steady_since is None:
             self._steady_since = monotonic()

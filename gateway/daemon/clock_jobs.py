@@ -24,7 +24,7 @@ import asyncpg
 from gateway.accept.fact_book import FactBook, FactBookFault
 from gateway.cluster.lease_keeper import RENEW_EVERY_S
 from gateway.crash_points import crash_point
-from gateway.daemon import carrier_jobs, cluster_jobs, inbound_jobs
+from gateway.daemon import carrier_jobs, cluster_jobs, inbound_jobs, limit_jobs
 from gateway.daemon.commands import follow_commands
 from gateway.daemon.rooms import Rooms
 from gateway.ingress.rates import DAY_MS
@@ -283,6 +283,7 @@ def _live(rooms: Rooms, now_ms: int) -> dict[str, Any]:
                 }
             )
     place = {"pid": os.getpid(), "host": socket.gethostname(), "listens": _listens(rooms)}
+    place |= {"limits": limit_jobs.told(rooms)}
     return place | {"ready": rooms.ready, "binds": binds, "queues": _queues(rooms, now_ms)}
 
 

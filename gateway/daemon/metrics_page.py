@@ -145,6 +145,12 @@ class _Collector:
         yield GaugeMetricFamily(
             "gw_rows_set_aside", "Rows that PostgreSQL refused since the start: must be 0", rooms.settling.set_aside
         )
+        if rooms.server is not None:
+            nodes = rooms.server.rates.sharing.nodes
+            yield GaugeMetricFamily("gw_limits_shared_by", "Nodes that keep customers' limits together", nodes)
+        if rooms.redis is not None:
+            yield GaugeMetricFamily("gw_redis_away", "1 while Redis does not answer", float(rooms.redis.away))
+            yield CounterMetricFamily("gw_redis_losses", "Times that Redis went away", rooms.redis.times_away)
         yield GaugeMetricFamily(
             "gw_database_away", "1 while PostgreSQL does not take our batches", float(rooms.settling.away)
         )

@@ -29,7 +29,7 @@ from gateway.cluster.reach import Reach
 from gateway.cluster.takeover import Takeover
 from gateway.connector import Health
 from gateway.crash_points import crash_point
-from gateway.daemon import clock_jobs, inbound_jobs
+from gateway.daemon import clock_jobs, inbound_jobs, limit_jobs
 from gateway.daemon.carrier_profiles import carrier_profile
 from gateway.daemon.configuration_schema import Configuration, SmppServerTls
 from gateway.daemon.metrics_page import MetricsPage
@@ -243,6 +243,7 @@ async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asy
             server = _door(rooms, tasks)
             rooms.server = server
             doubtful = await rooms.recovery.recover(rooms.seat.node_id, marks)
+            running.append(await limit_jobs.begin(rooms, server, tasks))
             await clock_jobs.count_day(rooms, wall_ms)
             try:
                 await server.listen()
@@ -281,6 +282,8 @@ async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asy
     finally:
         gc.unfreeze()
         await rooms.reader.close()
+        if rooms.redis is not None:
+            await rooms.redis.close()
 
 
 @contextlib.contextmanager

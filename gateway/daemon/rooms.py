@@ -7,6 +7,7 @@ What must not enter: behaviour; node.py joins.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -30,6 +31,9 @@ from gateway.storage.database import NodeSeat
 from gateway.storage.group_commit import AcceptStream, SettleStream
 from gateway.storage.reader import Reader
 from gateway.tallies import Tallies
+
+if TYPE_CHECKING:  # a node without [redis] imports no client
+    from gateway.counters.redis_link import RedisLink
 
 
 @dataclass
@@ -59,6 +63,7 @@ class Rooms:
     reach: Reach
     hand_over: HandOver
     server: SmppServer | None = None
+    redis: RedisLink | None = None
     ready: bool = False
     swept_until_ms: int = 0
     ledger_imbalance_micros: int = 0

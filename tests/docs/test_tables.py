@@ -40,6 +40,7 @@ READ_BY = (  # of gateway: where a key becomes an effect
     "daemon/node.py",
     "daemon/metrics_page.py",
     "daemon/clock_jobs.py",
+    "daemon/limit_jobs.py",
     "daemon/carrier_profiles.py",
     "daemon/webhook_service.py",
     "command_line/accounts.py",

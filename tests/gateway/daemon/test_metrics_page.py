@@ -52,6 +52,7 @@ FAMILIES = {
     "gw_smpp_sessions",
     "gw_ledger_imbalance",
     "gw_database_away",
+    "gw_limits_shared_by",
 }
 
 

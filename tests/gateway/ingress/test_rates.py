@@ -6,7 +6,6 @@ smpp-answers (over the account's rate). What must not enter: the token bucket it
 from __future__ import annotations
 
 from gateway.ingress.rates import DAY_MS
-from gateway.pace import Quota
 from gateway.storage import logins
 from tests.gateway.conftest import Clock, Ground
 from tests.gateway.ingress.conftest import HASH, Door, open_door
@@ -26,19 +25,6 @@ async def limit(door: Door, tps: int = 0, per_minute: int = 0, per_day: int = 0)
 
 def at_noon(clock: Clock) -> None:
     clock.ms = clock.ms // DAY_MS * DAY_MS + DAY_MS // 2
-
-
-def test_a_quota_is_whole_again_in_the_next_span_and_takes_back() -> None:
-    quota = Quota(3)
-    assert quota.has(3, 7)
-    quota.used += 3
-    assert not quota.has(1, 7)
-    quota.give_back(1)
-    assert quota.has(1, 7)
-    assert quota.has(3, 8)
-    quota.give_back(5)
-    assert not quota.has(4, 8)
-    assert Quota(0).has(1_000_000, 1)
 
 
 async def test_the_accounts_rate_a_second_holds_over_all_its_logins(door: Door) -> None:
