@@ -27,6 +27,7 @@ import typer
 from gateway.command_line.connecting import missing_migrations, running_server
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, find_config, read_configuration
 from gateway.command_line.output import show_json, show_rows
+from gateway.command_line.redis_finding import look_at_redis, look_at_shares
 from gateway.command_line.words import say
 from gateway.daemon.configuration_schema import Configuration, Endpoint
 from gateway.storage import facts, inspection
@@ -71,7 +72,8 @@ async def _examine(configuration: Configuration, file: Path | None) -> list[Find
     findings += [each async for each in look_at_database(configuration)]
     findings += look_at_limits(configuration)
     findings += [each async for each in look_at_connectors(configuration)]
-    findings.append(_redis_note(configuration))
+    redis = await look_at_redis(configuration)
+    findings.append(Finding("redis", redis.severity, redis.finding, redis.remedy))
     return findings
 
 
@@ -141,6 +143,9 @@ async def _look_inside(connection: asyncpg.Connection, configuration: Configurat
         alive = [node for node in await inspection.load_nodes(connection) if node.alive]
     names = ", ".join(sorted(node.name for node in alive))
     yield Finding("node", "ok", say("alive: {names}", names=names or "-"))
+    shares = look_at_shares(configuration, len(alive))
+    if shares is not None:
+        yield Finding("limits", shares.severity, shares.finding, shares.remedy)
     for each in look_at_ports(configuration, alive):
         yield each
 
@@ -280,9 +285,3 @@ async def look_at_connectors(configuration: Configuration) -> AsyncIterator[Find
                     say("{endpoint} does not resolve: {why}", endpoint=address, why=fault),
                     say("put its address right, or see to the resolver"),
                 )
-
-
-def _redis_note(configuration: Configuration) -> Finding:
-    if configuration.redis.url is None:
-        return Finding("redis", "ok", say("none is configured, and a single node needs none"))
-    return Finding("redis", "ok", say("configured; nothing that matters lives only there"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.command_line.french_inbound import FRENCH_INBOUND
+from gateway.command_line.french_limits import LIMITS
 from gateway.command_line.french_logins import LOGINS
 from gateway.command_line.french_lookup import LOOKUP
 from gateway.command_line.french_receipts import RECEIPTS
@@ -274,7 +275,6 @@ _REFUSALS: Final = {
 _FINDINGS: Final = {
     "alive: {names}": "en vie : {names}",
     "configured": "configuré",
-    "configured; nothing that matters lives only there": "configuré ; rien d'important n'y vit seul",
     "current": "à jour",
     "embedded": "embarqué",
     "set another port": "prenez un autre port",
@@ -416,4 +416,5 @@ FRENCH: Final[dict[str, str]] = (
     | ROUTES
     | ROUTING
     | WEBHOOKS
+    | LIMITS
 )

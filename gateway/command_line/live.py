@@ -91,6 +91,9 @@ def _tell_of_nodes(nodes: list[inspection.NodeSeen]) -> None:
     for node in living:
         if node.live.get("ready") is False:
             typer.echo(say("node {name} is not ready", name=node.name))
+        if _limits(node).get("redis") == "away":
+            name = node.name
+            typer.echo(say("node {name} does not reach Redis: it keeps its share of customers' limits", name=name))
 
 
 def _nodes(nodes: list[inspection.NodeSeen]) -> list[dict[str, Any]]:
@@ -102,9 +105,16 @@ def _nodes(nodes: list[inspection.NodeSeen]) -> list[dict[str, Any]]:
             "epoch": node.epoch,
             "pid": node.live.get("pid") if node.alive else None,
             "ready": node.live.get("ready") if node.alive else False,
+            "limits": _limits(node) if node.alive else {},
         }
         for node in nodes
     ]
+
+
+def _limits(node: inspection.NodeSeen) -> dict[str, Any]:
+    """With how many nodes it keeps customers' limits, and how Redis stands: none, idle, used, away."""
+    value = node.live.get("limits")
+    return value if isinstance(value, dict) else {}
 
 
 def _listed(node: inspection.NodeSeen, key: str) -> list[dict[str, Any]]:

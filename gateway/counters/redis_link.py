@@ -25,6 +25,7 @@ log = logging.getLogger("passerelle.counters")
 PATIENCE_S = 0.2  # chosen: a hundred times what a healthy one needs; reserves of borrowers last as long
 MISSES_LIMIT = 2  # chosen: questions without answer in a row; one is no more than a busy machine
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.25, 5.0  # chosen: doubled; how late its return may be noticed
+LOOK_S = 3.0  # chosen: how long an operator who asks waits
 CONNECTIONS = 4  # chosen: one question of the loop, and those of wrong passwords beside it
 FAULTS = (RedisError, OSError, TimeoutError)
 
@@ -91,6 +92,17 @@ class RedisLink:
         with contextlib.suppress(*FAULTS):
             async with asyncio.timeout(PATIENCE_S):
                 await self._redis.aclose(close_connection_pool=True)
+
+
+async def server_of(url: str) -> tuple[str, str]:
+    """Which server answers: its name and version. Raises one of FAULTS, ValueError for a URL that cannot be."""
+    client = redis.asyncio.Redis.from_url(url, socket_timeout=LOOK_S, socket_connect_timeout=LOOK_S, protocol=2)
+    try:
+        told = await client.info("server")
+    finally:
+        await client.aclose()
+    valkey = told.get("valkey_version")
+    return ("Valkey", str(valkey)) if valkey else ("Redis", str(told["redis_version"]))
 
 
 SCRIPTS = {

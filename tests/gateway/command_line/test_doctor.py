@@ -5,14 +5,18 @@ What belongs here: troubles made on purpose. What must not enter: PostgreSQL set
 
 from __future__ import annotations
 
+import asyncio
+import re
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.storage.database import connect
 from tests.gateway.command_line.conftest import Passerelle
 from tests.gateway.command_line.test_messages import add_node
+from tests.valkey import Valkey
 
 
 def add_ports(config_file: Path, smpp: int = 0) -> None:
@@ -114,3 +118,35 @@ def test_an_unknown_key_is_refused_by_every_command(passerelle: Passerelle, conf
         refused = passerelle(*words)
         assert refused.code == 1
         assert key in refused.err
+
+
+def test_redis_is_told_by_name_and_one_that_is_away_is_no_error(
+    passerelle: Passerelle, config_file: Path, valkey: Valkey
+) -> None:
+    text = config_file.read_text(encoding="utf-8")
+    config_file.write_text(f'{text}[redis]\nurl = "{valkey.url}"\n', encoding="utf-8")
+    add_ports(config_file)
+    found = findings(passerelle)["redis"]
+    assert found["severity"] == "ok"
+    assert re.fullmatch(r"Valkey \d+\.\d+\.\d+", found["finding"])
+    valkey.kill()
+    finished = passerelle("doctor", "--json")
+    assert finished.code == 0
+    found = next(each for each in finished.json["findings"] if each["subject"] == "redis")
+    assert found["severity"] == "warning"
+    assert found["remedy"] == "start it, or correct [redis] url"
+
+
+def test_several_nodes_without_redis_are_a_warning(database: str, passerelle: Passerelle, config_file: Path) -> None:
+    async def seat_two() -> None:
+        connection = await connect(database)
+        for name in "ab":
+            await connection.execute("INSERT INTO nodes (name, epoch, seen_at) VALUES ($1, 1, now() + '60 s')", name)
+        await connection.close()
+
+    config_file.write_text(f'[storage]\ndsn = "{database}"\n', encoding="utf-8")
+    add_ports(config_file)
+    asyncio.run(seat_two())
+    found = findings(passerelle)["limits"]
+    assert found["severity"] == "warning"
+    assert found["remedy"] == '[redis] url = "redis://..."'
