@@ -30,6 +30,7 @@ DATABASE = "passerelle"
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_LIMIT = 107  # octets of sun_path without its zero: unix(7)
 READY_TIMEOUT_S = 60.0  # chosen: crash recovery of max_wal_size takes some seconds
+START_TRIES = 3  # chosen: a server may be killed again while it recovers; what ends thrice has another reason
 STOP_TIMEOUT_S = 30.0  # chosen: a shutdown checkpoint; the drain of the whole daemon has 30 s
 LOOK_AGAIN_S = 0.01  # chosen: between two looks at postmaster.pid
 LOG_KEPT_OCTETS = 8 * 1024 * 1024  # chosen: a longer server.log is begun anew at start
@@ -133,7 +134,13 @@ class EmbeddedPostgres:
             pid = self.server_pid()
             while pid is not None and _is_postmaster(pid, self.data_dir):
                 await asyncio.sleep(LOOK_AGAIN_S * 10)
-            await self.start()
+            for tries_left in reversed(range(START_TRIES)):
+                try:
+                    await self.start()
+                    break
+                except PostgresFault:
+                    if not tries_left:
+                        raise
 
     def server_pid(self) -> int | None:
         """The pid of the server over this folder, None when there is none."""

@@ -75,6 +75,7 @@ async def mixed_road(folder: Path, dsn: str | None, start: bool = True) -> Async
     ) as way:
         async with way.node.database() as connection:
             hopeless = await facts.ensure_connector(connection, way.carriers[2].name, "smpp")
+            await connection.execute("DELETE FROM routes WHERE connector_id = $1", hopeless)  # nobody's second choice
             await facts.add_route(
                 connection, facts.NewRoute(10, HOPELESS, None, None, None, None, None, [], hopeless, 1)
             )

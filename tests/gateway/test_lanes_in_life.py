@@ -22,10 +22,10 @@ async def another_account(ground: Ground) -> int:
     return account_id
 
 
-async def accept_for(life: Life, account_id: int, count: int, kind: str) -> list[Message]:
+async def accept_for(life: Life, account_id: int, count: int, kind: str, text: bytes = b"hello") -> list[Message]:
     found = []
     for _ in range(count):
-        asked = msgspec.structs.replace(life.ground.submission(kind=kind), account_id=account_id)
+        asked = msgspec.structs.replace(life.ground.submission(text, kind=kind), account_id=account_id)
         admitted = life.lifecycle.admit(asked)
         assert isinstance(admitted, Message)
         found.append(admitted)

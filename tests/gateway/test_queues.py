@@ -18,6 +18,7 @@ from gateway.storage.group_commit import NotCommitted
 from gateway.storage.reader import Reader
 from tests.gateway.carrier_at_hand import take_all
 from tests.gateway.conftest import HANDSET, Ground, Life
+from tests.gateway.test_lanes_in_life import accept_for, another_account
 
 
 class LateReader(Reader):
@@ -34,6 +35,13 @@ class LateReader(Reader):
         keys = await super().claim_delayed(now_ms, limit)
         await self.run(lambda c: c.execute("SELECT pg_sleep(0.005)"))
         return keys
+
+
+class OrderlyReader(Reader):
+    """Accounts are found in the order of their ids, which is PostgreSQL's to choose else."""
+
+    async def queued_accounts(self, connector_id: int, lane: int, from_id: int) -> list[tuple[int, int]]:
+        return sorted(await super().queued_accounts(connector_id, lane, from_id))
 
 
 async def test_messages_leave_in_the_order_of_their_acceptance(ground: Ground) -> None:
@@ -235,3 +243,34 @@ async def test_a_rerouted_message_of_a_former_life_is_not_sent_by_the_connector_
         (held,) = life.lifecycle.active
         other.receipt(held.smsc_message_ids, "delivered", HANDSET)
         assert await life.told_of(message) == ["delivered"]
+
+
+async def test_a_part_that_waits_as_a_row_is_sent_also_when_its_siblings_receipts_come_first(ground: Ground) -> None:
+    """A receipt takes up the whole message; whoever then reads the queue finds it held, and must not pass it by."""
+    other_id = await another_account(ground)
+    async with ground.live() as life:
+        (message,) = await accept_for(life, other_id, 1, "transactional", b"a" * 400)
+        await life.written(3)
+        life.carrier.health = "down"
+        life.carrier.taken(message, "id-1", 1)
+        life.carrier.taken(message, "id-2", 2)
+        life.carrier.later(message, 0, 0)  # throttled: at once again
+        outbox = life.lifecycle.outboxes[life.carrier.connector_id]
+        await life.until(lambda: message.part_states == "QSS" and len(outbox) == 1)
+        await life.accept()  # of the account that is read first
+    async with ground.live(queue_limit=1, down=["carrier-a"], reader_kind=OrderlyReader) as life:
+        assert message.message_id not in life.lifecycle.active  # there is room for the other one only
+        life.carrier.receipt("id-1", "delivered", HANDSET)
+        life.carrier.receipt("id-2", "delivered", HANDSET)
+        await life.until(lambda: len(life.carrier.acknowledged) == 2)
+        life.carrier.answer = take_all
+        life.carrier.health = "up"
+        await life.by_the_clock.claim_delayed()
+        await life.until(lambda: len(life.carrier.written) >= 2)
+        assert life.carrier.copies[message.message_id] == 1
+        held = life.lifecycle.active.get(message.message_id)
+        assert held is not None
+        await life.until(lambda: held.part_states == "SDD")
+        await life.by_the_clock.claim_delayed()
+        await life.lifecycle.publish()
+        assert life.carrier.copies[message.message_id] == 1

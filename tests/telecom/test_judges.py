@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from gsmmodem import pdu as gsmmodem
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from smpplib import consts
 from smpplib import gsm as smpplib
@@ -174,6 +174,7 @@ TIMES = st.builds(
 @given(TIMES, DIGITS, st.text(BASIC + EXTENDED, min_size=1, max_size=80))
 @settings(max_examples=150)
 def test_gsmmodem_reads_our_deliver(time: datetime, number: str, text: str) -> None:
+    assume(len(septets_of(text)) % 8 or not text.endswith("@"))  # it takes a last @ that fills an octet for padding
     deliver = Deliver(
         originator=TpduAddress(1, 1, number), service_centre_time=time, user_data=UserData((), septets_of(text))
     )

@@ -15,6 +15,7 @@ from gateway.message import Envelope
 from gateway.storage import facts
 
 PRICE_MICROS = 1_000_000
+BEFORE_MS = 1000  # chosen: so much older than ids that a test makes itself, which are never the same then
 
 INSERT = """
 INSERT INTO messages (account_id, message_id, esme_id, connector_id, route_id, traffic_class, part_count, data_coding,
@@ -56,7 +57,7 @@ async def prepare_ground(connection: asyncpg.Connection) -> Ground:
     )
     assert esme_id is not None
     connector_id = await facts.ensure_connector(connection, "carrier-a", "smpp")
-    return Ground(account_id, esme_id, connector_id, int(time.time() * 1000) << 20)
+    return Ground(account_id, esme_id, connector_id, int(time.time() * 1000) - BEFORE_MS << 20)
 
 
 async def store_message(connection: asyncpg.Connection, ground: Ground, state: str, **given: Any) -> int:

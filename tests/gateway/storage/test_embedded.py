@@ -19,7 +19,7 @@ import asyncpg
 import pytest
 
 from gateway.storage import embedded, postgres_programs
-from gateway.storage.embedded import SOCKET_PATH_LIMIT, EmbeddedPostgres
+from gateway.storage.embedded import SOCKET_PATH_LIMIT, START_TRIES, EmbeddedPostgres
 from gateway.storage.postgres_programs import PROGRAMS_VARIABLE, PostgresFault, find_coat, find_programs
 
 
@@ -101,6 +101,23 @@ async def test_keep_running_starts_a_killed_server_again(postgres: EmbeddedPostg
         async with asyncio.timeout(60):
             while postgres.server_pid() in (None, pid):
                 await asyncio.sleep(0.01)
+            while await _answer_or_none(dsn) != 1:
+                await asyncio.sleep(0.01)
+        keeper.cancel()
+
+
+async def test_a_server_killed_again_while_it_recovers_is_started_again(postgres: EmbeddedPostgres) -> None:
+    dsn = await postgres.start()
+    async with asyncio.TaskGroup() as group:
+        keeper = group.create_task(postgres.keep_running())
+        killed: list[int | None] = [None]
+        async with asyncio.timeout(60):
+            for _ in range(START_TRIES):
+                while (pid := postgres.server_pid()) in killed:
+                    await asyncio.sleep(0.001)
+                assert pid is not None
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
             while await _answer_or_none(dsn) != 1:
                 await asyncio.sleep(0.01)
         keeper.cancel()
