@@ -46,6 +46,7 @@ from gateway.shares import Shares
 from gateway.smpp.declared_tlvs import Declared, fault_of
 from gateway.storage.group_commit import AcceptStream, NotCommitted, OutcomeUnknown, SettleStream
 from gateway.storage.reader import Reader
+from gateway.storage.terms import Terms
 from gateway.tallies import Tallies
 from gateway.unnamed import Awaited
 from gateway.waiting_room import WaitingRoom
@@ -184,8 +185,8 @@ class Lifecycle:
         self._tallies.messages["mt", refusal.value] += 1
         return refusal
 
-    async def accept(self, messages: list[Message]) -> frozenset[int]:
-        """Make admitted messages durable with their hold; return the ids refused for want of credit.
+    async def accept(self, messages: list[Message], terms: Terms | None = None) -> frozenset[int]:
+        """Make admitted messages durable with their hold; return the ids refused for want of credit, or by `terms`.
 
         What has room on its connector has its attempts journalled in the same transaction and leaves at once.
         Raises NotCommitted (nothing was stored) or OutcomeUnknown (do not answer).
@@ -196,7 +197,7 @@ class Lifecycle:
         self.active.land(messages)
         crash_point("accept.reserved")
         try:
-            outcome = await self._accepting.append(messages, opened)
+            outcome = await self._accepting.append(messages, opened, terms)
         except (NotCommitted, OutcomeUnknown) as fault:
             for message, reserved in zip(messages, opened, strict=True):
                 if reserved:

@@ -17,6 +17,7 @@ ID_COUNTER_LIMIT: Final = 1 << 14
 
 PART_QUEUED, PART_SUBMITTED, PART_IN_DOUBT = "Q", "S", "I"
 PART_DELIVERED, PART_FAILED, PART_UNKNOWN = "D", "F", "U"
+HTTP_DOOR: Final = -1  # esme_id of what came by HTTP: it has no binds, and is told by other means
 SMSC_ID_SEPARATOR: Final = "\x1f"  # never inside a C-octet string that a carrier would print
 
 
@@ -37,6 +38,8 @@ class Envelope(msgspec.Struct, array_like=True, gc=False):
     tlvs: tuple[tuple[int, bytes], ...] = ()
     multi: tuple[int, ...] = ()  # of a submit_multi: its first message id, which the answer named, and its last
     callback: tuple[str, ...] = ()  # its own URL, format and method, and the events told there with spaces between
+    client_ref: str = ""  # the customer's own name of a message, by HTTP
+    no_reply: bool = False  # only over a connector that carries alphanumeric senders
 
 
 class Submission(msgspec.Struct, gc=False):

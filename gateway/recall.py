@@ -160,7 +160,7 @@ class Recall:
                 if message is None:
                     continue  # it was about to enter memory, or to leave it
                 if isinstance(message, int):
-                    return await self._ask_holder(found, message, None)
+                    return await ask_holder(self._reader, found, message, None)
                 if not is_recallable(message):
                     return Recalled.DONE if was_cancelled(message) else Recalled.TOO_LATE
                 message.delay_stored = True  # whether or not there is such a row
@@ -240,7 +240,7 @@ class Recall:
                     if row is None or not is_recallable(row.message):
                         return Recalled.TOO_LATE
                     if row.holder_node != self._reader.node_id:
-                        return await self._ask_holder(found, row.holder_node, changes)
+                        return await ask_holder(self._reader, found, row.holder_node, changes)
                     if not row.postponed:  # it waits behind a full memory
                         await self._put_down_row(row.message, left)
                         continue
@@ -327,22 +327,6 @@ class Recall:
 
     # ------------------------------------------------------------------ messages of other nodes
 
-    async def _ask_holder(self, found: Message, holder_node: int, changes: Changes | None) -> Recalled | Refusal:
-        """Have the node that holds a message do what is wished: only it may. BUSY where it does not answer in time."""
-        wished = None if changes is None else encode_changes(changes)
-        wish_id = await self._reader.run(lambda c: recalls.make_wish(c, holder_node, found, wished))
-        outcome: str | None = None
-        try:
-            async with asyncio.timeout(WISH_PATIENCE_S):
-                while outcome is None:
-                    await asyncio.sleep(WISH_LOOK_S)
-                    outcome = await self._reader.run(lambda c: recalls.wish_outcome(c, wish_id))
-        except TimeoutError:
-            return Recalled.BUSY
-        finally:
-            await self._reader.run(lambda c: recalls.drop_wish(c, wish_id))
-        return _OUTCOMES[outcome]
-
     async def grant_wishes(self) -> None:
         """Do what other nodes wish of messages that this one holds. Called by the clock."""
         for wish in await self._reader.run(lambda c: recalls.open_wishes(c, self._reader.node_id, WISHES_AT_ONCE)):
@@ -373,6 +357,23 @@ class Recall:
         finally:
             del self._under_way[message_id]
             mine.set()
+
+
+async def ask_holder(reader: Reader, found: Message, holder_node: int, changes: Changes | None) -> Recalled | Refusal:
+    """Have the node that holds a message do what is wished: only it may. BUSY where it does not answer in time."""
+    wished = None if changes is None else encode_changes(changes)
+    wish_id = await reader.run(lambda c: recalls.make_wish(c, holder_node, found, wished))
+    outcome: str | None = None
+    try:
+        async with asyncio.timeout(WISH_PATIENCE_S):
+            while outcome is None:
+                await asyncio.sleep(WISH_LOOK_S)
+                outcome = await reader.run(lambda c: recalls.wish_outcome(c, wish_id))
+    except TimeoutError:
+        return Recalled.BUSY
+    finally:
+        await reader.run(lambda c: recalls.drop_wish(c, wish_id))
+    return _OUTCOMES[outcome]
 
 
 def is_recallable(message: Message) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 from gateway.accept.fact_book import FactBook
 from gateway.accept.opt_outs import NOBODY, OptOuts
 from gateway.accept.refusals import Refusal
-from gateway.message import Message, Submission
+from gateway.message import HTTP_DOOR, Message, Submission
 from gateway.storage.facts import AccountRow
 from telecom.data_coding import meaning_of
 from telecom.numbers import Number, parse_number
@@ -81,7 +81,7 @@ def admit(
         "",
         submission.user_data,
         submission.envelope,
-        notify="asked" if submission.envelope.registered_delivery & 0x03 else "no",
+        notify="asked" if submission.envelope.registered_delivery & 0x03 and submission.esme_id != HTTP_DOOR else "no",
         part_states="Q" * parts,
     )
 

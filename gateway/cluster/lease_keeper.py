@@ -72,7 +72,7 @@ class LeaseKeeper:
             raise FencedOut("its lease ended and another node took over")
         self.neighbours = neighbours
         self.looked.set()
-        self._lease.renewed(began, alone=not any(each.holds for each in neighbours))
+        self._lease.renewed(began, alone=not any(each.holds and each.inherits for each in neighbours))
         if self._steady_since is None:
             self._steady_since = monotonic()
 

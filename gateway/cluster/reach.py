@@ -31,13 +31,15 @@ class Reach:
         connectors: Iterable[Connector],
         health: dict[str, Health],
         elsewhere: dict[int, tuple[int, ...]],
+        tells: bool = True,
     ) -> None:
+        """tells False: it only hears, as a process of the HTTP API does."""
         self._seat = seat
         self._reader = reader
         self._connectors = {each.connector_id: each for each in connectors}
         self._health = health
         self._elsewhere = elsewhere
-        self._told: dict[int, int] | None = None
+        self._told: dict[int, int] | None = None if tells else {}
         self._heard: list[Told] = []
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from gateway.command_line.french_api import API
 from gateway.command_line.french_inbound import FRENCH_INBOUND
 from gateway.command_line.french_limits import LIMITS
 from gateway.command_line.french_logins import LOGINS
@@ -409,6 +410,7 @@ FRENCH: Final[dict[str, str]] = (
     | _FINDINGS
     | _PROOFS
     | _COLUMNS
+    | API
     | LOGINS
     | LOOKUP
     | FRENCH_INBOUND

@@ -37,10 +37,10 @@ class JsonLines(logging.Formatter):
 
 
 def log_to(file: Path | None) -> None:
-    """Send every room's log to a file, or to stderr (None), from here on; uncaught faults of asyncio too."""
+    """Send every room's log to a file, or to stderr (None), from here on; asyncio's and aiohttp's faults too."""
     sink = logging.StreamHandler(sys.stderr) if file is None else logging.FileHandler(file, encoding="utf-8")
     sink.setFormatter(JsonLines())
-    for name in (ROOT, "asyncio"):
+    for name in (ROOT, "asyncio", "aiohttp"):
         logger = logging.getLogger(name)
         for former in list(logger.handlers):
             logger.removeHandler(former)

@@ -17,6 +17,7 @@ import typer.main
 
 from gateway.command_line import (
     account_states,
+    api,
     bench,
     checking,
     doctor,
@@ -61,11 +62,13 @@ def make_app() -> typer.Typer:
     app.command("run")(run.run)
     app.command("demo")(run.demo)
     app.command("node")(node.start_node)
+    app.command("admin-api")(api.start_api)
     app.command("migrate")(node.migrate)
     app.command("doctor")(doctor.doctor)
     app.add_typer(logins.accounts, name="account")
     logins.esmes.command("alphabet")(inbound.set_alphabet)
     app.add_typer(logins.esmes, name="esme")
+    app.add_typer(api.keys, name="api-key")
     app.add_typer(account_states.senders, name="sender")
     app.add_typer(refused_senders.routes, name="route")
     app.add_typer(routing_changes.rates, name="rate")

@@ -130,6 +130,29 @@ class Webhooks(msgspec.Struct, frozen=True):
     keep_days: Annotated[int, Meta(ge=1, le=366)] = 30  # chosen: deliveries to look at and replay, events to read
 
 
+class AdminApiTls(msgspec.Struct, frozen=True):
+    """The API's own TLS, in place of a proxy's; files by reference, PEM."""
+
+    certificate: FileReference
+    key: FileReference
+    minimum_version: Literal["1.2", "1.3"] = "1.2"
+
+
+class AdminApi(msgspec.Struct, frozen=True):
+    """The HTTP API (`passerelle admin-api`). dsn: as the role passerelle_api; absent: the embedded PostgreSQL's."""
+
+    name: Name = "api"  # of its seat among the nodes: each process has its own
+    listen: Endpoint = Endpoint("127.0.0.1", 8080)
+    metrics_listen: Endpoint = Endpoint("127.0.0.1", 9465)
+    dsn: Secret | None = None
+    tls: AdminApiTls | None = None
+    body_octets: Annotated[int, Meta(ge=1024, le=64 * 1024 * 1024)] = (
+        2 * 1024 * 1024
+    )  # chosen: 1,000 messages of 10 parts
+    requests_at_once: Count = 1000  # chosen: beyond it 503, before anything is read
+    drain_timeout_s: Seconds = 30.0
+
+
 class SmppConnector(msgspec.Struct, frozen=True):
     """One carrier by SMPP. tps: parts a second over all binds of the connector, 0 for no contract limit."""
 
@@ -216,6 +239,7 @@ class Configuration(msgspec.Struct, frozen=True):
     redis: Redis = field(default_factory=Redis)
     smpp_server: SmppServer = field(default_factory=SmppServer)
     metrics: Metrics = field(default_factory=Metrics)
+    admin_api: AdminApi = field(default_factory=AdminApi)
     connectors: tuple[SmppConnector, ...] = field(default=(), name="connector")
     limits: Limits = field(default_factory=Limits)
     policy: Policy = field(default_factory=Policy)

@@ -12,7 +12,6 @@ import contextlib
 import functools
 import gc
 import logging
-import os
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -20,7 +19,6 @@ from collections.abc import AsyncIterator
 import asyncpg
 
 from gateway.accept.fact_book import FactBook, FactBookFault
-from gateway.accept.rules import AcceptPolicy
 from gateway.by_the_clock import ByTheClock
 from gateway.cluster.forwarding import Forwarding
 from gateway.cluster.hand_over import HandOver
@@ -33,20 +31,20 @@ from gateway.daemon import clock_jobs, inbound_jobs, limit_jobs
 from gateway.daemon.carrier_profiles import carrier_profile
 from gateway.daemon.configuration_schema import Configuration, SmppServerTls
 from gateway.daemon.metrics_page import MetricsPage
+from gateway.daemon.policies import life_policy
+from gateway.daemon.process_notes import tell_systemd, unstopped_clock
 from gateway.daemon.rooms import Rooms
 from gateway.egress.smpp_connector import SmppConnector
 from gateway.egress.tls_client import TlsFault
-from gateway.inbound.desk import InboundPolicy
 from gateway.ingress.binding import BindPolicy
 from gateway.ingress.smpp_server import ServerSettings, SmppServer
 from gateway.ingress.tls import CertificateFault, TlsSettings
 from gateway.lease import Lease
-from gateway.lifecycle import Lifecycle, LifePolicy
+from gateway.lifecycle import Lifecycle
 from gateway.message import MessageIds
 from gateway.notify.esme_deliveries import EsmeDeliveries
 from gateway.recall import Recall
 from gateway.receipts.dress import SAME
-from gateway.receipts.fold import MoneyPolicy
 from gateway.recovery import Recovery
 from gateway.refill import Refill
 from gateway.smpp.session import SessionLimits
@@ -70,11 +68,6 @@ POSTGRES_FOLDER = "postgres"
 
 class NodeFault(Exception):
     """The node cannot start or go on; the text names the culprit and the remedy."""
-
-
-def _unstopped_clock() -> float:
-    """Seconds that go on while this process, or its whole machine, stands still (clock_gettime(2), CLOCK_BOOTTIME)."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 async def run_node(configuration: Configuration, ready: asyncio.Event | None = None) -> None:
@@ -124,7 +117,7 @@ async def _live(
 ) -> None:
     await refuse_unfit_server(seat_connection)
     await apply_migrations(seat_connection)
-    lease = Lease(_unstopped_clock)
+    lease = Lease(unstopped_clock)
     seat = await take_seat(seat_connection, configuration.node.name)
     connector_ids = {c.name: await ensure_connector(seat_connection, c.name, c.kind) for c in configuration.connectors}
     marks = await load_marks(seat_connection, seat.node_id)
@@ -140,7 +133,7 @@ async def _live(
     deliveries.owed_from_id = seat.owed_from_id
     lifecycle = Lifecycle(
         book,
-        _policy(configuration, connector_ids),
+        life_policy(configuration, connector_ids),
         ids,
         accepting,
         settling,
@@ -262,7 +255,7 @@ async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asy
             rooms.ready = True
             await clock_jobs.tell_once(rooms, wall_ms)
             log.info("ready", extra={"node": rooms.configuration.node.name, "port": server.port, "in_doubt": doubtful})
-            _tell_systemd("READY=1")
+            tell_systemd("READY=1")
             if ready is not None:
                 ready.set()
             try:
@@ -307,7 +300,7 @@ def _signals(stopping: asyncio.Event, server: SmppServer):  # type: ignore[no-un
 
 async def _drain(rooms: Rooms, server: SmppServer, page: MetricsPage) -> None:
     """Take nothing new, answer what is owed, wait for carriers' answers, store everything, say goodbye."""
-    _tell_systemd("STOPPING=1")
+    tell_systemd("STOPPING=1")
     rooms.ready = False
     deadline = time.monotonic() + rooms.configuration.limits.drain_timeout_s
     await server.stop_accepting()
@@ -332,16 +325,6 @@ async def _drain(rooms: Rooms, server: SmppServer, page: MetricsPage) -> None:
     log.info("stopped", extra={"in_doubt": sum(1 for m in rooms.lifecycle.active if m.open_parts)})
 
 
-def _tell_systemd(state: str) -> None:
-    """sd_notify(3), where systemd asked for it."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if address:
-        import socket
-
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-            channel.sendto(state.encode(), address.replace("@", "\0", 1))
-
-
 # ---------------------------------------------------------------- configuration to the rooms' own words
 
 
@@ -352,27 +335,6 @@ def _teach_carriers(lifecycle: Lifecycle, configuration: Configuration, connecto
             dress = SAME if each.receipt_id_format == "exact" else each.receipt_id_format
             lifecycle.waiting_room.fix_dress(connector.connector_id, dress)
     lifecycle.error_maps = {each.name: each.error_map for each in configuration.connectors}
-
-
-def _policy(configuration: Configuration, connector_ids: dict[str, int]) -> LifePolicy:
-    policy, limits = configuration.policy, configuration.limits
-    return LifePolicy(
-        accept=AcceptPolicy(
-            default_region=policy.default_country,
-            validity_ms=int(limits.validity_s * 1000),
-            parts_limit=limits.message_parts,
-        ),
-        money=MoneyPolicy(capture_at=policy.capture_at, unknown_outcome=policy.unknown_outcome),
-        resend_classes=frozenset(policy.in_doubt_resend_classes),
-        doubt_graces_ms={connector_ids[c.name]: int(c.in_doubt_grace_s * 1000) for c in configuration.connectors},
-        waiting_limit=limits.group_commit_waiting,
-        inbound=InboundPolicy(
-            join_ms=int(limits.inbound_join_s * 1000),
-            pair_a_minute=limits.inbound_pair_a_minute,
-            default_region=policy.default_country,
-        ),
-        opt_out_spares=frozenset(policy.opt_out_spares),
-    )
 
 
 def _server_settings(configuration: Configuration) -> ServerSettings:

@@ -24,13 +24,16 @@ ANY_JOURNAL = (1 << 63) - 1
 
 
 class Neighbour(msgspec.Struct, frozen=True):
-    """A node as another one sees it. holds: its span grows, so nobody took it over since its last start."""
+    """A node as another one sees it. holds: its span grows, so nobody took it over since its last start. inherits:
+    whether it takes others over, as nodes do and processes of the HTTP API do not.
+    """
 
     node_id: int
     name: str
     epoch: int
     unseen_s: float
     holds: bool
+    inherits: bool = True
 
 
 class Inheritance(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Literal
 
 import asyncpg
 import msgspec
@@ -30,6 +31,8 @@ CONNECTION_FAULTS = (
     OSError,
     TimeoutError,
 )
+
+SeatKind = Literal["node", "api"]
 
 NODE_SQL = load_statements("nodes.sql")
 CLUSTER_SQL = load_statements("cluster.sql")
@@ -108,15 +111,15 @@ async def refuse_unfit_server(connection: asyncpg.Connection) -> None:
             )
 
 
-async def take_seat(connection: asyncpg.Connection, name: str) -> NodeSeat:
+async def take_seat(connection: asyncpg.Connection, name: str, kind: SeatKind = "node") -> NodeSeat:
     """Register this process as the node of that name, with a new epoch. The connection must stay open: it holds
-    the seat.
+    the seat. kind: whether it is a node, or a process of the HTTP API, which accepts messages and sends none.
 
     Raises NodeTaken when a living process holds it. A killed one loses it with its connection.
     """
     node_id = await connection.fetchval(NODE_SQL["node_id"], name)
     if node_id is None:
-        node_id = await connection.fetchval(NODE_SQL["new_node"], name)
+        node_id = await connection.fetchval(NODE_SQL["new_node"], name, kind)
     if not await connection.fetchval("SELECT pg_try_advisory_lock(7062, $1)", node_id):
         raise NodeTaken(f"a node named {name!r} is already running on this database: give this one another [node] name")
     async with connection.transaction():

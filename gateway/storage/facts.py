@@ -180,12 +180,14 @@ class FactRows(msgspec.Struct, frozen=True):
     told_events: list[EventAccountRow] = []
 
 
-async def load_facts(connection: asyncpg.Connection) -> FactRows:
-    """Read all facts as they stand at one instant. The connection must not be inside a transaction."""
+async def load_facts(connection: asyncpg.Connection, logins: bool = True) -> FactRows:
+    """Read all facts as they stand at one instant. The connection must not be inside a transaction. logins False:
+    without those of SMPP, whose secrets the HTTP API may not see.
+    """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         return FactRows(
             accounts=await load_accounts(connection),
-            esmes=await load_esmes(connection),
+            esmes=await load_esmes(connection) if logins else [],
             sender_names=await _rows(connection, "load_sender_names", SenderNameRow),
             connectors=await load_connectors(connection),
             routes=await load_routes(connection),

@@ -21,6 +21,7 @@ from gateway.storage import messages as rows
 from gateway.storage.database import CONNECTION_FAULTS, DatabaseAway
 from gateway.storage.set_aside import Pieces, RowsRefused
 from gateway.storage.settle_batch import SettleBatch
+from gateway.storage.terms import Terms, conclude, prepare, recall_outcome
 
 ACCEPT_ROWS = 400  # measured by the prototype: past it a row gets no cheaper, only later
 SETTLE_ROWS = 800  # chosen: twice the above, since a message settles in up to two writes
@@ -38,6 +39,7 @@ log = logging.getLogger("passerelle.storage")
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 Extra = tuple[str, tuple[Any, ...]]
+Run = Callable[..., Awaitable["asyncpg.Record | None"]]
 
 
 class NotCommitted(Exception):
@@ -89,18 +91,28 @@ class CommitLine:
 
         Raises NotCommitted, CommittedUnheard, OutcomeUnknown, FencedOut.
         """
+
+        async def run(connection: asyncpg.Connection, *place: int) -> asyncpg.Record | None:
+            if not extras:
+                return await connection.fetchrow(sql, *place, *columns)
+            async with connection.transaction():
+                row = await connection.fetchrow(sql, *place, *columns)
+                for statement, arguments in extras:
+                    await connection.execute(statement, *arguments)
+            return row
+
+        return await self.commit_by(run)
+
+    async def commit_by(self, run: Run) -> asyncpg.Record:
+        """The same where a batch is more than one statement: `run` is given the connection and the batch's place
+        (number, node, epoch), and commits.
+        """
         connection = await self._connected()
         if self._lost:
             connection = await self._find_place()
         number = self.batch + 1
         try:
-            if extras:
-                async with connection.transaction():
-                    row = await connection.fetchrow(sql, number, self.node_id, self.epoch, *columns)
-                    for statement, arguments in extras:
-                        await connection.execute(statement, *arguments)
-            else:
-                row = await connection.fetchrow(sql, number, self.node_id, self.epoch, *columns)
+            row = await run(connection, number, self.node_id, self.epoch)
         except CONNECTION_FAULTS as fault:
             return await self._after_fault(fault, number, connection)
         self.batch = number
@@ -190,10 +202,11 @@ class CommitLine:
 
 
 class _AcceptBatch:
-    __slots__ = ("answer", "messages", "opened", "taken")
+    __slots__ = ("answer", "messages", "opened", "taken", "terms")
 
     def __init__(self) -> None:
         self.taken = False
+        self.terms: list[Terms] = []
         self.messages: list[Message] = []
         self.opened: list[bool] = []
         self.answer: asyncio.Future[AcceptOutcome] = asyncio.get_running_loop().create_future()
@@ -220,10 +233,13 @@ class AcceptStream:
         self._journals = 0
         self.waiting = 0  # rows appended and not decided yet
 
-    def append(self, messages: list[Message], opened: list[bool]) -> asyncio.Future[AcceptOutcome]:
+    def append(
+        self, messages: list[Message], opened: list[bool], terms: Terms | None = None
+    ) -> asyncio.Future[AcceptOutcome]:
         """Hand over messages; the future tells what became of the batch they went in.
 
         opened: which of them have a place in their connector's window, so that their attempt is journalled at once.
+        terms: what must hold for them beside credit; it says afterwards what did not.
         The future raises NotCommitted (refuse them) or OutcomeUnknown (answer nothing).
         """
         if not self._batches or self._batches[-1].taken or len(self._batches[-1].messages) >= self._most_rows:
@@ -231,6 +247,8 @@ class AcceptStream:
         batch = self._batches[-1]
         batch.messages += messages
         batch.opened += opened
+        if terms is not None:
+            batch.terms.append(terms)
         self.waiting += len(messages)
         self._gathered.set()
         return batch.answer
@@ -262,11 +280,15 @@ class AcceptStream:
 
     async def _commit(self, batch: _AcceptBatch) -> AcceptOutcome:
         journal = AttemptJournal(self.next_journal_id()) if any(batch.opened) else None
-        columns = rows.accept_columns(batch.messages, batch.opened, journal.journal_id if journal else 0)
+        journal_id = journal.journal_id if journal else 0
         crash_point("accept.before_commit")
         try:
-            row = await self._line.commit(rows.ACCEPT, columns)
-            refused = frozenset(row["refused"])
+            if batch.terms:
+                refused = await self._commit_on_terms(batch, journal_id)
+            else:
+                columns = rows.accept_columns(batch.messages, batch.opened, journal_id)
+                row = await self._line.commit(rows.ACCEPT, columns)
+                refused = frozenset(row["refused"])
         except CommittedUnheard:
             refused = await self._refused_after_all(batch)
         if journal is not None:
@@ -276,12 +298,33 @@ class AcceptStream:
         crash_point("accept.committed")
         return AcceptOutcome(refused, journal)
 
+    async def _commit_on_terms(self, batch: _AcceptBatch, journal_id: int) -> frozenset[int]:
+        """The same with what the HTTP API asks beside credit, in one transaction; the ids refused for any of it."""
+        refused: frozenset[int] = frozenset()
+
+        async def run(connection: asyncpg.Connection, *place: int) -> asyncpg.Record | None:
+            nonlocal refused
+            async with connection.transaction():
+                out = await prepare(connection, batch.terms, batch.messages)
+                kept = [(m, o) for m, o in zip(batch.messages, batch.opened, strict=True) if m.message_id not in out]
+                messages, opened = [m for m, _ in kept], [o for _, o in kept]
+                columns = rows.accept_columns(messages, opened, journal_id)
+                row = await connection.fetchrow(rows.ACCEPT, *place, *columns)
+                refused = out | frozenset(row["refused"] if row else ())
+                await conclude(connection, batch.terms, refused)
+            return row
+
+        await self._line.commit_by(run)
+        return refused
+
     async def _refused_after_all(self, batch: _AcceptBatch) -> frozenset[int]:
         try:
             stored = await self._line.read(lambda connection: rows.stored_ids(connection, batch.messages))
+            refused = frozenset(m.message_id for m in batch.messages if m.message_id not in stored)
+            await self._line.read(lambda connection: recall_outcome(connection, batch.terms, refused))
         except NotCommitted as fault:
             raise OutcomeUnknown("committed, but PostgreSQL went away before it could tell what") from fault
-        return frozenset(m.message_id for m in batch.messages if m.message_id not in stored)
+        return refused
 
     async def open_attempts(
         self, connection: asyncpg.Connection, journal: AttemptJournal, messages: list[Message]

@@ -33,6 +33,14 @@ def inbound_tables(
     ]
 
 
+async def note_conversations(connection: asyncpg.Connection, rows: list[tuple[str, str, int, int]]) -> None:
+    """Who wrote last to a handset from a shared number (number, handset, account_id, at_ms), by a process that
+    settles nothing.
+    """
+    last = {(row[0], row[1]): row for row in rows}.values()
+    await connection.execute(INBOUND_SQL["note_conversations"], *zip(*last, strict=True))
+
+
 # ---------------------------------------------------------------- parts
 
 

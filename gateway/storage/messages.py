@@ -47,7 +47,7 @@ def accept_columns(messages: list[Message], opened: list[bool], journal_id: int)
         [m.notify for m in messages],
         opened,
         list({m.account_id for m in messages}),
-        max(m.message_id for m in messages),
+        max((m.message_id for m in messages), default=0),
         handed_to if any(handed_to) else [],
     ]
 

@@ -6,6 +6,7 @@ What must not enter: writes of the hot path (group_commit.py).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
@@ -27,8 +28,11 @@ Answer = TypeVar("Answer")
 class Reader:
     """Borrows connections. Every method raises NotCommitted when PostgreSQL is away."""
 
-    def __init__(self, connect: Connect, epoch: int, node_id: int) -> None:
+    def __init__(self, connect: Connect, epoch: int, node_id: int, most: int = 0) -> None:
+        """most: connections at once, all kept; 0: as many as are asked for, few of them kept."""
         self._connect = connect
+        self._kept = most or IDLE_CONNECTIONS
+        self._room = asyncio.Semaphore(most) if most else None
         self._epoch = epoch
         self.node_id = node_id
         self._claim = epoch << NODE_BITS | node_id  # no other life of any node claims by this number
@@ -36,6 +40,12 @@ class Reader:
 
     async def run(self, query: Callable[[asyncpg.Connection], Awaitable[Answer]]) -> Answer:
         """Run a query on a connection of its own."""
+        if self._room is None:
+            return await self._run(query)
+        async with self._room:
+            return await self._run(query)
+
+    async def _run(self, query: Callable[[asyncpg.Connection], Awaitable[Answer]]) -> Answer:
         connection: asyncpg.Connection | None = None
         try:
             while self._idle and self._idle[-1].is_closed():
@@ -51,7 +61,7 @@ class Reader:
             if connection is not None:
                 connection.terminate()
             raise
-        if len(self._idle) < IDLE_CONNECTIONS and not connection.is_closed():
+        if len(self._idle) < self._kept and not connection.is_closed():
             self._idle.append(connection)
         else:
             connection.terminate()

@@ -28,7 +28,6 @@ from tests.docs.shells import checkout, missing_shapes, run_page
 PAGE = ROOT / "docs" / "operate.md"
 SECONDS = 400.0  # chosen: it takes some 40 s on two cores, and six times as long on busy ones
 EVERYWHERE = {"--config", "--json", "--lang"}
-UNIT = ROOT / "systemd" / "passerelle-node.service"
 
 
 def test_the_page_runs_from_its_first_line_to_its_last(tmp_path: Path) -> None:
@@ -98,9 +97,10 @@ async def test_rows_without_a_command_can_be_written_as_told(connection: asyncpg
         assert await connection.execute(code(statement)[0]) == "UPDATE 1", what
 
 
-def test_the_unit_is_locked_in() -> None:
+@pytest.mark.parametrize("unit", ["node", "admin-api"])
+def test_the_unit_is_locked_in(unit: str) -> None:
     """systemd rates the exposure at most 2.0 of 10 (defaults page); where it is not installed, the lines are asked."""
-    text = UNIT.read_text(encoding="utf-8")
+    text = (ROOT / "systemd" / f"passerelle-{unit}.service").read_text(encoding="utf-8")
     for line in (
         "Type=notify",
         "NoNewPrivileges=yes",
@@ -109,9 +109,10 @@ def test_the_unit_is_locked_in() -> None:
         "MemoryDenyWriteExec",
     ):
         assert line in text
-    assert "passerelle node --config" in text
+    assert f"passerelle {unit} --config" in text
     analyser = shutil.which("systemd-analyze")
     if analyser is not None:
-        words = [analyser, "security", "--offline=true", "--threshold=20", "--no-pager", str(UNIT)]
+        words = [analyser, "security", "--offline=true", "--threshold=20", "--no-pager"]
+        words.append(str(ROOT / "systemd" / f"passerelle-{unit}.service"))
         rated = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
         assert rated.returncode == 0, rated.stdout[-400:] + rated.stderr

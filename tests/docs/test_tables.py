@@ -16,6 +16,8 @@ import pytest
 
 from gateway.accept.refusals import Refusal
 from gateway.daemon.configuration_schema import (
+    AdminApi,
+    AdminApiTls,
     Configuration,
     Endpoint,
     Limits,
@@ -43,7 +45,11 @@ READ_BY = (  # of gateway: where a key becomes an effect
     "daemon/limit_jobs.py",
     "daemon/carrier_profiles.py",
     "daemon/webhook_service.py",
+    "daemon/policies.py",
     "command_line/accounts.py",
+    "../admin_api/process.py",
+    "../admin_api/application.py",
+    "../admin_api/metrics.py",
 )
 SECTIONS: dict[str, Any] = {
     "[node]": Node,
@@ -52,6 +58,8 @@ SECTIONS: dict[str, Any] = {
     "[smpp_server]": SmppServer,
     "[smpp_server.tls]": SmppServerTls,
     "[metrics]": Metrics,
+    "[admin_api]": AdminApi,
+    "[admin_api.tls]": AdminApiTls,
     "[[connector]]": SmppConnector,
     "[limits]": Limits,
     "[policy]": Policy,

@@ -42,7 +42,8 @@ WITHIN_S = 10.0  # chosen: far beyond what a busy machine needs
 EMPTY_ALL = """
 SET session_replication_role = replica;
 DO $$ DECLARE name text; BEGIN
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_migrations' LOOP
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'
+            AND tablename NOT IN ('schema_migrations', 'api_secret') LOOP
         EXECUTE format('DELETE FROM %I', name);
     END LOOP;
     PERFORM setval('nodes_node_id_seq', 1, false);

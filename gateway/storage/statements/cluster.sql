@@ -11,11 +11,13 @@ WHERE NOT EXISTS (SELECT FROM held_spans WHERE of_node = $1 AND until_id = 92233
 SELECT span_id, from_id FROM held_spans WHERE of_node = $1 AND until_id = 9223372036854775807;
 
 -- name: renew_lease
--- Says that a node lives, and reads how its neighbours do. renewed is 0 once another process took this node's place.
+-- Says that a node lives, and reads how its neighbours do. renewed is 0 once another process took this node's place. inherits:
+-- whether it could take another's messages over; a process of the HTTP API never does.
 WITH mine AS (UPDATE nodes SET seen_at = clock_timestamp() WHERE node_id = $1 AND epoch = $2 RETURNING 1)
 SELECT (SELECT count(*) FROM mine) AS renewed, n.node_id, n.name, n.epoch,
        coalesce(extract(epoch FROM clock_timestamp() - n.seen_at), 1e9)::float8 AS unseen_s,
-       EXISTS (SELECT FROM held_spans s WHERE s.holder_node = n.node_id AND s.until_id = 9223372036854775807) AS holds
+       EXISTS (SELECT FROM held_spans s WHERE s.holder_node = n.node_id AND s.until_id = 9223372036854775807) AS holds,
+       n.kind = 'node' AS inherits
 FROM nodes n;
 
 -- name: lock_pair

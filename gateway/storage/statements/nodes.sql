@@ -6,7 +6,7 @@ SELECT node_id FROM nodes WHERE name = $1;
 
 -- name: new_node
 -- Registers a node's name.
-INSERT INTO nodes (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING node_id;
+INSERT INTO nodes (name, kind) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING node_id;
 
 -- name: new_epoch
 -- Begins a new life of a node: older processes of that name can write nothing from here on.

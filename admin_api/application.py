@@ -1,0 +1,212 @@
+"""The one way of every request: proven, counted, read, answered, told.
+
+Source: RFC 9110, RFC 9457. The order: room, key, rate, scope, body, model, resource. An answer carries its request id
+and the headers that keep browsers from mischief; a log line has no secret, no text, no number.
+What must not enter: what a resource does (routes.py names it), SQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from time import monotonic, time_ns
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from admin_api import docs_page, openapi
+from admin_api.keys import Caller, scope_missing
+from admin_api.languages import Language, Words, choose_language
+from admin_api.problems import Fault, Problem, members
+from admin_api.reading import read_body, read_texts
+from admin_api.routes import ROUTES, Route
+from admin_api.service import Answer, Call, Service
+from gateway.storage.group_commit import NotCommitted, OutcomeUnknown
+
+log = logging.getLogger("passerelle.api")
+
+JSON: Final = "application/json"
+PROBLEM_JSON: Final = "application/problem+json"
+LONGEST_IDEMPOTENCY_KEY: Final = 255  # chosen
+SECURITY: Final = {
+    "Server": "passerelle",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+TLS_ONLY: Final = {"Strict-Transport-Security": "max-age=31536000"}
+
+ID: Final = web.RequestKey("id", str)
+CALLER: Final = web.RequestKey("caller", Caller)
+LANGUAGE: Final = web.RequestKey("language", str)
+
+Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
+encode = msgspec.json.Encoder().encode
+
+
+def build(service: Service) -> web.Application:
+    """The application with every route of the table."""
+    app = web.Application(client_max_size=service.configuration.admin_api.body_octets)
+    frame = _Frame(service)
+    app.middlewares.append(frame.around)  # type: ignore[arg-type]  # aiohttp's name of an argument
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, frame.serve(route))
+    for path, page in (("/openapi.json", openapi.page), ("/docs", docs_page.page)):
+        app.router.add_get(path, _opened(page))
+    return app
+
+
+def _opened(page: Callable[[Language], tuple[bytes, str]]) -> Serve:
+    """What everybody may read, in the language asked for by ?lang= or Accept-Language."""
+
+    async def serve(request: web.Request) -> web.Response:
+        await asyncio.sleep(0)  # messages first
+        body, content_type = page(_language(request))
+        return web.Response(body=body, content_type=content_type, charset="utf-8")
+
+    return serve
+
+
+def _language(request: web.Request, otherwise: Language = "en") -> Language:
+    asked = request.query.get("lang", "") or request.headers.get("Accept-Language", "")
+    return choose_language(asked, otherwise)
+
+
+class _Frame:
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._more = SECURITY | (TLS_ONLY if service.configuration.admin_api.tls else {})
+
+    @web.middleware
+    async def around(self, request: web.Request, **within: Serve) -> web.StreamResponse:
+        """The frame of every answer, whatever was asked. within: what answers, by aiohttp's name for it."""
+        (serve,) = within.values()
+        began = monotonic()
+        request[ID] = request_id = secrets.token_hex(12)
+        service = self._service
+        service.open_requests += 1
+        try:
+            if service.open_requests > service.configuration.admin_api.requests_at_once:
+                answer: web.StreamResponse = self._problem(request, Problem("overloaded"))
+            elif not service.ready:
+                answer = self._problem(request, Problem("draining"))
+            else:
+                answer = await serve(request)
+        except web.HTTPException as fault:
+            answer = self._problem(request, _of_http(fault), fault.headers.get("Allow"))
+        except NotCommitted:
+            answer = self._problem(request, Problem("database_away"))
+        except OutcomeUnknown:
+            answer = self._problem(request, Problem("outcome_unknown"))
+        except Exception:  # the edge of a request: its fault is told, and harms no other
+            log.exception("request_failed", extra={"request_id": request_id, "route": _route_of(request)})
+            answer = self._problem(request, Problem("internal_fault"))
+        finally:
+            service.open_requests -= 1
+        answer.headers["X-Request-Id"] = request_id
+        answer.headers.update(self._more)
+        self._tell(request, answer.status, monotonic() - began)
+        return answer
+
+    def _tell(self, request: web.Request, status: int, seconds: float) -> None:
+        route = _route_of(request)
+        self._service.requests.requests[route, str(status)] += 1
+        self._service.requests.latency[route].observe(seconds)
+        caller: Caller | None = request.get(CALLER)
+        told = {"request_id": request[ID], "route": route, "status": status, "ms": round(seconds * 1000, 1)}
+        if caller is not None:
+            told |= {"account": caller.account.name, "key": caller.key.prefix}
+        log.info("request", extra=told)
+
+    def serve(self, route: Route) -> Serve:
+        """A route of the table as aiohttp wants it."""
+        name = f"{route.method} {route.path}"
+
+        async def serve(request: web.Request) -> web.Response:
+            call = await self._read(request, route, name)
+            if isinstance(call, Problem):
+                return self._problem(request, call)
+            answer = await route.answer(self._service, call)
+            if isinstance(answer, Problem):
+                return self._problem(request, answer, language=call.language)
+            return _response(answer, answer.status or route.status)
+
+        return serve
+
+    async def _read(self, request: web.Request, route: Route, name: str) -> Call | Problem:
+        service, now = self._service, monotonic()
+        caller = await service.keys.prove(
+            request.headers.get("Authorization", ""), request.remote or "", service.book, now
+        )
+        if isinstance(caller, Problem):
+            return caller
+        request[CALLER] = caller
+        request[LANGUAGE] = language = _language(request, "fr" if caller.key.language == "fr" else "en")
+        refusal = service.keys.refusal(caller.key, now)
+        if refusal is not None:
+            return refusal
+        if route.scope not in caller.key.scopes:
+            return scope_missing(route.scope)
+        call = Call(caller, language, time_ns() // 1_000_000, dict(request.match_info), route=name)
+        faults: list[Fault] = []
+        if route.query is not None:
+            query = read_texts(route.query, {k: v for k, v in request.query.items() if k != "lang"}, "query")
+            if isinstance(query, Problem):
+                faults += query.errors
+            call.query = query
+        if route.body is not None:
+            body = await self._body(request, route, call)
+            if isinstance(body, Problem):
+                if body.code != "invalid_request":
+                    return body
+                faults += body.errors
+            call.body = body
+        return Problem("invalid_request", errors=faults) if faults else call
+
+    async def _body(self, request: web.Request, route: Route, call: Call) -> object | Problem:
+        if request.content_type != JSON:
+            return Problem("not_a_json_request")
+        call.octets = await request.read()
+        call.idempotency_key = request.headers.get("Idempotency-Key", "")
+        if len(call.idempotency_key) > LONGEST_IDEMPOTENCY_KEY or not call.idempotency_key.isprintable():
+            return Problem("invalid_request", errors=[Fault(("header", "Idempotency-Key"), "length", KEY_WORDS)])
+        assert route.body is not None
+        return read_body(route.body, call.octets)
+
+    def _problem(
+        self, request: web.Request, problem: Problem, allow: str | None = None, language: Language | None = None
+    ) -> web.Response:
+        told = members(problem, language or ("fr" if request.get(LANGUAGE, _language(request)) == "fr" else "en"))
+        told["request_id"] = request[ID]
+        headers = {"Allow": allow} if allow else {}
+        if "retry_after" in told:
+            headers["Retry-After"] = str(told["retry_after"])
+        if problem.code == "unauthenticated":
+            headers["WWW-Authenticate"] = 'Bearer realm="passerelle"'
+        return web.Response(body=encode(told), status=told["status"], content_type=PROBLEM_JSON, headers=headers)
+
+
+KEY_WORDS: Final = Words("at most 255 printable characters", "255 caractères imprimables au plus")
+
+
+def _response(answer: Answer, status: int) -> web.Response:
+    if answer.value is None:
+        return web.Response(status=status, headers=answer.headers)
+    body = answer.value if isinstance(answer.value, bytes) else encode(answer.value)
+    return web.Response(body=body, status=status, content_type=JSON, headers=answer.headers)
+
+
+def _of_http(fault: web.HTTPException) -> Problem:
+    codes = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+    return Problem(codes.get(fault.status, "invalid_request"))
+
+
+def _route_of(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return f"{request.method} {resource.canonical}" if resource is not None else "unknown"

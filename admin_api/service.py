@@ -1,0 +1,89 @@
+"""The rooms of a living API process, together; and the values that pass between the frame and the resources.
+
+What belongs here: references, a request as resources see it (Call), what they give back (Answer).
+What must not enter: behaviour; process.py joins, application.py serves.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from admin_api.cursors import Cursors
+from admin_api.keys import Caller, Keys
+from admin_api.languages import Language
+from gateway.accept.fact_book import FactBook
+from gateway.cluster.lease_keeper import LeaseKeeper
+from gateway.cluster.reach import Reach
+from gateway.daemon.configuration_schema import Configuration
+from gateway.lifecycle import Lifecycle
+from gateway.storage.database import NodeSeat
+from gateway.storage.facts import FactRows
+from gateway.storage.group_commit import AcceptStream, SettleStream
+from gateway.storage.reader import Reader
+from gateway.tallies import ANSWER_BUCKETS_S, Durations, Tallies
+
+
+class Call(msgspec.Struct):
+    """One request, proven and read. path: the gaps of the route's path, as text."""
+
+    caller: Caller
+    language: Language
+    now_ms: int
+    path: dict[str, str]
+    query: Any = None
+    body: Any = None
+    octets: bytes = b""  # the body as it came
+    route: str = ""  # its method and path, as the table writes them
+    idempotency_key: str = ""
+
+    @property
+    def account_id(self) -> int:
+        """Whose things it may see."""
+        return self.caller.account.account_id
+
+
+class Answer(msgspec.Struct):
+    """What a resource answers. value None: no body. status 0: the route's."""
+
+    value: Any = None
+    status: int = 0
+    headers: dict[str, str] = {}
+
+
+class RequestTallies:
+    """What the API counts of its requests, beside what the rooms below count."""
+
+    def __init__(self) -> None:
+        self.requests: defaultdict[tuple[str, str], int] = defaultdict(int)  # (route, status)
+        self.latency: defaultdict[str, Durations] = defaultdict(lambda: Durations(ANSWER_BUCKETS_S))  # by route
+
+
+@dataclass
+class Service:
+    """Everything an API process consists of. rows and book: the same facts, as read and laid out."""
+
+    configuration: Configuration
+    seat: NodeSeat
+    reader: Reader
+    accepting: AcceptStream
+    settling: SettleStream
+    lifecycle: Lifecycle
+    keeper: LeaseKeeper
+    reach: Reach
+    keys: Keys
+    cursors: Cursors
+    tallies: Tallies
+    rows: FactRows
+    requests: RequestTallies = field(default_factory=RequestTallies)
+    in_flight: set[tuple[int, str, str]] = field(default_factory=set)  # account, route, Idempotency-Key
+    ready: bool = False
+    open_requests: int = 0
+
+    @property
+    def book(self) -> FactBook:
+        """The facts in force."""
+        return self.lifecycle.book

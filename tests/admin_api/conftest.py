@@ -1,0 +1,136 @@
+"""An API process in this process: its real ports, its own role in a real database; and a client that knows a key.
+
+What belongs here: starting it over a ground (tests/gateway/conftest.py), short words for asking.
+What must not enter: a shortcut past HTTP, what a test is about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+import msgspec
+import pytest_asyncio
+
+from admin_api import process
+from admin_api.service import Service
+from gateway.daemon.configuration_schema import AdminApi, Configuration, Endpoint, Secret
+from gateway.storage import api_keys
+from tests.gateway.conftest import Ground, ground, ground_database
+from tests.running_node import free_port
+
+__all__ = ["ground", "ground_database"]
+
+HANDSET = "+2290197000001"
+
+
+@dataclasses.dataclass
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: Any
+    json: Any
+    text: str
+
+
+@dataclasses.dataclass
+class Api:
+    """A living API process, and the key its questions carry."""
+
+    ground: Ground
+    service: Service
+    url: str
+    http: aiohttp.ClientSession
+    key: str = ""
+
+    async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
+        """One request; body: JSON, or octets as they are. Underscores of header names stand for hyphens."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.key and "Authorization" not in given:
+            given["Authorization"] = f"Bearer {self.key}"
+        data = body
+        if body is not None and not isinstance(body, bytes):
+            data = msgspec.json.encode(body)
+        if data is not None and "Content-Type" not in given:
+            given["Content-Type"] = "application/json"
+        async with self.http.request(method, self.url + path, data=data, headers=given) as answer:
+            octets = await answer.read()
+        text = octets.decode()
+        decoded = msgspec.json.decode(octets) if "json" in answer.headers.get("Content-Type", "") else None
+        return Reply(answer.status, answer.headers, decoded, text)
+
+    async def send(self, **given: Any) -> Reply:
+        """POST /v1/messages, some fields replaced."""
+        headers = given.pop("headers", {})
+        body = {"to": HANDSET, "from": "ACME", "text": "hello"} | given
+        return await self.ask("POST", "/v1/messages", {k: v for k, v in body.items() if v is not None}, **headers)
+
+    async def give_key(self, **given: Any) -> str:
+        """A key of the ground's account, or of another."""
+        fields: dict[str, Any] = {"account_id": self.ground.account_id, "name": "test", "scopes": api_keys.SCOPES}
+        fields |= {
+            "allow_cidrs": [],
+            "requests_per_s": 0,
+            "traffic_class": "transactional",
+            "expires_at": None,
+            **given,
+        }
+        return await api_keys.add_api_key(self.ground.connection, api_keys.NewApiKey(**fields))
+
+
+def as_role(dsn: str) -> str:
+    """The same database, by the API's role."""
+    parts = urlsplit(dsn)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{process.ROLE}@{host}"))
+
+
+def api_configuration(ground: Ground, **given: Any) -> Configuration:
+    """Ports of this test, the ground's database by our role."""
+    ports = {"listen": Endpoint("127.0.0.1", free_port()), "metrics_listen": Endpoint("127.0.0.1", free_port())}
+    return Configuration(admin_api=AdminApi(**ports, dsn=Secret(as_role(ground.dsn)), **given))
+
+
+@contextlib.asynccontextmanager
+async def running_api(ground: Ground, configuration: Configuration) -> AsyncIterator[Api]:
+    """An API process in this one, drained at the end."""
+    ready: asyncio.Future[Service] = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as tasks, aiohttp.ClientSession() as http:
+        running = tasks.create_task(process.run(configuration, ready))
+        await asyncio.wait((ready, running), return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
+        api = Api(ground, ready.result(), f"http://{configuration.admin_api.listen}", http)
+        api.key = await api.give_key()
+        try:
+            yield api
+        finally:
+            running.cancel()
+
+
+NODE_LIVES = """
+WITH node AS (
+    INSERT INTO nodes (name, epoch, seen_at) VALUES ('a node', 1, now() + interval '1 day') RETURNING node_id, epoch
+), span AS (
+    INSERT INTO held_spans (of_node, from_id, until_id, holder_node)
+    SELECT node_id, 0, 9223372036854775807, node_id FROM node
+)
+INSERT INTO connector_reach (node_id, connector_id, epoch, bound)
+SELECT node.node_id, c.connector_id, node.epoch, 1 FROM node, connectors c
+"""
+
+
+@pytest_asyncio.fixture
+async def api(ground: Ground) -> AsyncIterator[Api]:
+    """An API process over the ground, with a key of its account, beside a node that says it has a bind of each carrier
+    (and does nothing: what is accepted stays as it is).
+    """
+    await ground.connection.execute(NODE_LIVES)
+    async with running_api(ground, api_configuration(ground)) as living:
+        yield living
