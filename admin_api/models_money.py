@@ -1,5 +1,6 @@
 """Credit as customers read it: the balance and the postings behind it.
 
+Source: defaults page, Credits: integers of micro-credits inside, exact text of credits outside.
 What must not enter: moving money; that is the gateway's, in the transactions that cause it.
 """
 

@@ -1,5 +1,6 @@
 """GET /v1/balance and /v1/ledger: what an account has, and every posting behind it.
 
+Source: promise P3: the balance is the sum of its postings, so customers may add them up themselves.
 What must not enter: moving money.
 """
 

@@ -7,7 +7,7 @@ What must not enter: HTTP machinery (application.py), rules (the gateway refuses
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -29,20 +29,21 @@ class ProblemKind(msgspec.Struct, frozen=True):
     retry_after_s: int = 0
 
 
-def _kinds() -> Iterator[ProblemKind]:
-    yield ProblemKind(
+# Of requests, keys and things.
+_OF_REQUESTS: Final = (
+    ProblemKind(
         "invalid_request",
         400,
         Words("The request has faults.", "La requête contient des erreurs."),
         Words("Correct every field of `errors`.", "Corrigez chaque champ de `errors`."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "not_json",
         400,
         Words("The body is not JSON.", "Le corps n'est pas du JSON."),
         Words("Send UTF-8 JSON (RFC 8259).", "Envoyez du JSON en UTF-8 (RFC 8259)."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "unauthenticated",
         401,
         Words("The API key is missing or wrong.", "La clé d'API manque ou est fausse."),
@@ -50,50 +51,50 @@ def _kinds() -> Iterator[ProblemKind]:
             "Send `Authorization: Bearer KEY` with a key that is neither revoked nor expired.",
             "Envoyez `Authorization: Bearer CLÉ` avec une clé ni révoquée ni expirée.",
         ),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "insufficient_credit",
         402,
         Words("The account's credit does not cover this.", "Le crédit du compte ne suffit pas."),
         Words("Top up the account, or send less.", "Rechargez le compte, ou envoyez moins."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "scope_missing",
         403,
         Words("This API key may not do that.", "Cette clé d'API ne permet pas cela."),
         Words("Use a key with the scope named in `detail`.", "Utilisez une clé qui a le droit nommé dans `detail`."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "address_not_allowed",
         403,
         Words("This API key may not be used from this address.", "Cette clé d'API ne vaut pas depuis cette adresse."),
         Words("Add the address to the key's list.", "Ajoutez l'adresse à la liste de la clé."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "account_suspended",
         403,
         Words("The account is suspended or closed.", "Le compte est suspendu ou clos."),
         Words("Ask your operator.", "Demandez à votre opérateur."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "sender_not_approved",
         403,
         Words("The account may not use this sender name.", "Le compte ne peut pas utiliser ce nom d'émetteur."),
         Words("Request the name, and wait for its approval.", "Demandez ce nom, et attendez son accord."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "not_found",
         404,
         Words("There is no such thing.", "Cela n'existe pas."),
         Words("Check the address and the id.", "Vérifiez l'adresse et l'identifiant."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "method_not_allowed",
         405,
         Words("This method is not for this address.", "Cette méthode ne vaut pas pour cette adresse."),
         Words("Use a method of the header Allow.", "Utilisez une méthode de l'en-tête Allow."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "recipient_blocked",
         409,
         Words("This recipient may not be written to.", "On ne peut pas écrire à ce destinataire."),
@@ -101,20 +102,20 @@ def _kinds() -> Iterator[ProblemKind]:
             "He opted out, or the destination is forbidden: take him off your list.",
             "Il s'est désabonné, ou la destination est interdite : retirez-le de votre liste.",
         ),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "client_ref_taken",
         409,
         Words("Another message has this client_ref.", "Un autre message porte ce client_ref."),
         Words("Each client_ref is used once; `message_id` has it.", "Un client_ref sert une fois ; `message_id` l'a."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "too_late",
         409,
         Words("The message was already sent, or has ended.", "Le message est déjà parti, ou terminé."),
         Words("Nothing can be done any more.", "Il n'y a plus rien à faire."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "idempotency_in_flight",
         409,
         Words(
@@ -123,38 +124,36 @@ def _kinds() -> Iterator[ProblemKind]:
         Words("Repeat it in a moment.", "Répétez-la dans un instant."),
         permanent=False,
         retry_after_s=1,
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "body_too_large",
         413,
         Words("The body is too large.", "Le corps est trop grand."),
         Words("Send less at once.", "Envoyez moins à la fois."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "not_a_json_request",
         415,
         Words("The Content-Type is not JSON.", "Le Content-Type n'est pas du JSON."),
         Words("Send `Content-Type: application/json`.", "Envoyez `Content-Type: application/json`."),
-    )
-    yield from _unfit()
-    yield from _temporary()
+    ),
+)
 
-
-def _unfit() -> Iterator[ProblemKind]:
-    """422: understood, and refused by a rule."""
-    yield ProblemKind(
+# 422: understood, and refused by a rule.
+_UNFIT: Final = (
+    ProblemKind(
         "idempotency_mismatch",
         422,
         Words("This Idempotency-Key was used with another body.", "Cette Idempotency-Key a servi avec un autre corps."),
         Words("Use a new key for a new request.", "Prenez une nouvelle clé pour une nouvelle requête."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "sender_invalid",
         422,
         Words("This is no possible sender.", "Ce n'est pas un émetteur possible."),
         Words("Give a sender name, or 2 to 15 digits.", "Donnez un nom d'émetteur, ou 2 à 15 chiffres."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "recipient_invalid",
         422,
         Words("This is no possible phone number.", "Ce n'est pas un numéro de téléphone possible."),
@@ -162,101 +161,95 @@ def _unfit() -> Iterator[ProblemKind]:
             "Give it with + and country code, or as it is dialled in the account's country.",
             "Donnez-le avec + et indicatif, ou comme on le compose dans le pays du compte.",
         ),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "text_not_encodable",
         422,
         Words("The text cannot be sent so.", "Le texte ne peut pas partir ainsi."),
         Words("Take out the characters in `detail`.", "Retirez les caractères de `detail`."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "text_too_long",
         422,
         Words("The text takes too many parts.", "Le texte prend trop de segments."),
         Words(
             "Shorten it; POST /v1/messages/estimate counts.", "Raccourcissez-le ; POST /v1/messages/estimate compte."
         ),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "schedule_invalid",
         422,
         Words("The message cannot wait until then.", "Le message ne peut pas attendre jusque-là."),
         Words("Choose an earlier time.", "Choisissez un moment plus proche."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "validity_invalid",
         422,
         Words("The validity ends before the message could be sent.", "La validité finit avant l'envoi possible."),
         Words("Give a longer validity.", "Donnez une validité plus longue."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "no_route",
         422,
         Words("No route leads to this recipient.", "Aucune route ne mène à ce destinataire."),
         Words("Ask your operator for this destination.", "Demandez cette destination à votre opérateur."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "sender_refused_by_carrier",
         422,
         Words("The carriers of this destination refuse this sender.", "Les opérateurs refusent cet émetteur."),
         Words("Use another sender, or ask your operator.", "Prenez un autre émetteur, ou demandez à votre opérateur."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "no_reply_impossible",
         422,
         Words(
             "No route carries a sender that cannot be replied to.", "Aucune route ne porte un émetteur sans réponse."
         ),
         Words("Send with `no_reply` false.", "Envoyez avec `no_reply` à false."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "batch_undone",
         422,
         Words("Another message of this atomic batch was refused.", "Un autre message de ce lot atomique est refusé."),
         Words("Correct that one, and send the batch again.", "Corrigez-le, et renvoyez le lot."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "all_refused",
         422,
         Words("No message was accepted.", "Aucun message n'est accepté."),
         Words("Each entry of `messages` says why.", "Chaque entrée de `messages` dit pourquoi."),
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "day_limit",
         429,
         Words("The account's messages of this day are used up.", "Les messages du jour de ce compte sont épuisés."),
         Words(
             "Wait for the next day (UTC), or ask for a higher limit.", "Attendez le lendemain (UTC), ou demandez plus."
         ),
-    )
+    ),
+)
 
-
-def _temporary() -> Iterator[ProblemKind]:
-    """The same request may succeed later without anybody changing anything."""
-    yield ProblemKind(
+# The same request may succeed later without anybody changing anything.
+_TEMPORARY: Final = (
+    ProblemKind(
         "throttled",
         429,
         Words("Too many requests.", "Trop de requêtes."),
         Words("Wait as long as Retry-After says.", "Attendez le temps que dit Retry-After."),
         permanent=False,
         retry_after_s=1,
-    )
-    yield ProblemKind(
+    ),
+    ProblemKind(
         "internal_fault",
         500,
         Words("The gateway made a mistake.", "La passerelle a fait une erreur."),
         Words("Tell your operator the `request_id`.", "Donnez le `request_id` à votre opérateur."),
         permanent=False,
         retry_after_s=30,
-    )
-    for code, en, fr in (
-        ("overloaded", "The gateway has too much to do.", "La passerelle a trop à faire."),
-        ("disk_full", "The gateway takes nothing new for want of room.", "La passerelle n'a plus de place."),
-        ("database_away", "The gateway cannot store anything now.", "La passerelle ne peut rien stocker maintenant."),
-        ("draining", "This process is stopping.", "Ce processus s'arrête."),
-        ("node_away", "No node is there to send this.", "Aucun nœud n'est là pour envoyer cela."),
-    ):
-        yield ProblemKind(
+    ),
+    *(
+        ProblemKind(
             code,
             503,
             Words(en, fr),
@@ -264,7 +257,19 @@ def _temporary() -> Iterator[ProblemKind]:
             permanent=False,
             retry_after_s=5,
         )
-    yield ProblemKind(
+        for code, en, fr in (
+            ("overloaded", "The gateway has too much to do.", "La passerelle a trop à faire."),
+            ("disk_full", "The gateway takes nothing new for want of room.", "La passerelle n'a plus de place."),
+            (
+                "database_away",
+                "The gateway cannot store anything now.",
+                "La passerelle ne peut rien stocker maintenant.",
+            ),
+            ("draining", "This process is stopping.", "Ce processus s'arrête."),
+            ("node_away", "No node is there to send this.", "Aucun nœud n'est là pour envoyer cela."),
+        )
+    ),
+    ProblemKind(
         "outcome_unknown",
         504,
         Words("Nobody knows yet whether this was accepted.", "Personne ne sait encore si c'est accepté."),
@@ -274,10 +279,10 @@ def _temporary() -> Iterator[ProblemKind]:
         ),
         permanent=False,
         retry_after_s=10,
-    )
+    ),
+)
 
-
-PROBLEMS: Final[Mapping[str, ProblemKind]] = {kind.code: kind for kind in _kinds()}
+PROBLEMS: Final[Mapping[str, ProblemKind]] = {kind.code: kind for kind in (*_OF_REQUESTS, *_UNFIT, *_TEMPORARY)}
 
 OF_REFUSAL: Final[Mapping[Refusal, str]] = {
     Refusal.SOURCE_INVALID: "sender_invalid",

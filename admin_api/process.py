@@ -32,7 +32,7 @@ from gateway.cluster.reach import Reach
 from gateway.connector import Health
 from gateway.daemon.configuration_schema import AdminApiTls, Configuration
 from gateway.daemon.policies import life_policy
-from gateway.daemon.process_notes import tell_systemd, unstopped_clock
+from gateway.daemon.supervision import tell_systemd, unstopped_clock
 from gateway.ingress.tls import CertificateFault, TlsSettings, load_context
 from gateway.lease import Lease
 from gateway.lifecycle import Lifecycle

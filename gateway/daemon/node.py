@@ -32,8 +32,8 @@ from gateway.daemon.carrier_profiles import carrier_profile
 from gateway.daemon.configuration_schema import Configuration, SmppServerTls
 from gateway.daemon.metrics_page import MetricsPage
 from gateway.daemon.policies import life_policy
-from gateway.daemon.process_notes import tell_systemd, unstopped_clock
 from gateway.daemon.rooms import Rooms
+from gateway.daemon.supervision import tell_systemd, unstopped_clock
 from gateway.egress.smpp_connector import SmppConnector
 from gateway.egress.tls_client import TlsFault
 from gateway.ingress.binding import BindPolicy

@@ -1,5 +1,6 @@
 """What operators decide about messages in general, from the TOML into the rooms' own words: the same at every door.
 
+Source: [policy] and [limits] of docs/operate.md.
 What must not enter: settings of one door or one carrier (node.py, connector_profiles), reading the TOML.
 """
 

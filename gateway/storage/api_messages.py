@@ -1,5 +1,6 @@
 """Typed functions over statements/api_messages.sql: what customers read over HTTP, by account first.
 
+A page looks at a bounded number of rows, whatever its filter: partitions are read backwards by their primary key.
 What must not enter: how it is shown (admin_api), any write.
 """
 

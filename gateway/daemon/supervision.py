@@ -1,6 +1,7 @@
 """What a process of ours and its machine tell each other: readiness to systemd, a clock that a stop does not stop.
 
-Source: sd_notify(3), clock_gettime(2). What must not enter: what a process does.
+Source: sd_notify(3), clock_gettime(2).
+What must not enter: what a process does.
 """
 
 from __future__ import annotations
