@@ -67,7 +67,7 @@ def add_key(
 
 @keys.command("list")
 def list_keys(
-    account: Annotated[str | None, typer.Argument(help="Of one account only.")] = None,
+    account: Annotated[str | None, typer.Argument(help="Of one account alone.")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,

@@ -23,6 +23,7 @@ API: Final = {
         "Donner une nouvelle clé à la place d'une autre, qui vit encore un temps."
     ),
     "End a key within a second.": "Mettre fin à une clé en une seconde.",
+    "Of one account alone.": "D'un seul compte.",
     "key {prefix} is revoked": "la clé {prefix} est révoquée",
     "keep it: it is shown this once; its name here is {prefix}": (
         "gardez-la : elle n'est montrée qu'ici ; son nom est {prefix}"

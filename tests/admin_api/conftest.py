@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
+import asyncpg
 import msgspec
 import pytest_asyncio
 
@@ -21,12 +23,26 @@ from admin_api import process
 from admin_api.service import Service
 from gateway.daemon.configuration_schema import AdminApi, Configuration, Endpoint, Secret
 from gateway.storage import api_keys
-from tests.gateway.conftest import Ground, ground, ground_database
+from tests.conftest import with_database
+from tests.gateway.conftest import Ground, ground
 from tests.running_node import free_port
 
-__all__ = ["ground", "ground_database"]
+__all__ = ["ground"]
 
 HANDSET = "+2290197000001"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def ground_database(postgres_dsn: str, template_database: str) -> AsyncIterator[str]:
+    """One migrated database for the grounds of these tests: those of the gateway's rooms have their own."""
+    name = f"passerelle_api_grounds_{os.getpid()}"
+    server = await asyncpg.connect(postgres_dsn)
+    try:
+        await server.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
+        yield with_database(postgres_dsn, name)
+        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await server.close()
 
 
 @dataclasses.dataclass
