@@ -182,7 +182,7 @@ class FactRows(msgspec.Struct, frozen=True):
 
 async def load_facts(connection: asyncpg.Connection, logins: bool = True) -> FactRows:
     """Read all facts as they stand at one instant. The connection must not be inside a transaction. logins False:
-    without those of SMPP, whose secrets the HTTP API may not see.
+    without what only nodes need: logins by SMPP, whose secrets the HTTP API may not see, and who is told of events.
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         return FactRows(
@@ -197,7 +197,7 @@ async def load_facts(connection: asyncpg.Connection, logins: bool = True) -> Fac
             inbound_numbers=await _rows(connection, "load_inbound_numbers", InboundNumberRow),
             refused_senders=await load_refused_senders(connection),
             inbound_routes=[InboundRouteRow(*r) for r in await connection.fetch(INBOUND_SQL["load_inbound_routes"])],
-            told_events=await load_told_events(connection),
+            told_events=await load_told_events(connection) if logins else [],
         )
 
 
