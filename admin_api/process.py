@@ -126,10 +126,8 @@ async def _build(configuration: Configuration, dsn: str, connection: asyncpg.Con
     rows = await load_facts(connection, logins=False)
     tallies, connected = Tallies(), functools.partial(connect_as_node, dsn)
     reader = Reader(connected, seat.epoch, seat.node_id, CONNECTIONS)
-    accepting = AcceptStream(
-        CommitLine(connected, seat.node_id, seat.epoch, "accept", seat.accept_batch),
-        configuration.limits.group_commit_batch,
-    )
+    line = CommitLine(connected, seat.node_id, seat.epoch, "accept", seat.accept_batch)
+    accepting = AcceptStream(line, configuration.limits.group_commit_batch)
     settling = SettleStream(CommitLine(connected, seat.node_id, seat.epoch, "settle", seat.settle_batch))
     health: dict[str, Health] = {}
     lifecycle = Lifecycle(
@@ -151,7 +149,7 @@ async def _build(configuration: Configuration, dsn: str, connection: asyncpg.Con
     keeper = LeaseKeeper(seat, lease, connected)
     keys, cursors = Keys(secret, reader), Cursors(secret)
     return Service(
-        configuration, seat, reader, accepting, settling, lifecycle, keeper, reach, keys, cursors, tallies, rows
+        configuration, seat, reader, line, accepting, settling, lifecycle, keeper, reach, keys, cursors, tallies, rows
     )
 
 
@@ -200,6 +198,7 @@ async def _serve(service: Service, dsn: str, ready: asyncio.Future[Service] | No
         raise ApiFault(f"this process must not go on: {group.exceptions[0]}; start it again") from group
     finally:
         await service.reader.close()
+        await service.line.close()
 
 
 def _jobs(service: Service, dsn: str) -> list[Coroutine[Any, Any, None]]:

@@ -22,7 +22,7 @@ from gateway.daemon.configuration_schema import Configuration
 from gateway.lifecycle import Lifecycle
 from gateway.storage.database import NodeSeat
 from gateway.storage.facts import FactRows
-from gateway.storage.group_commit import AcceptStream, SettleStream
+from gateway.storage.group_commit import AcceptStream, CommitLine, SettleStream
 from gateway.storage.reader import Reader
 from gateway.tallies import ANSWER_BUCKETS_S, Durations, Tallies
 
@@ -69,6 +69,7 @@ class Service:
     configuration: Configuration
     seat: NodeSeat
     reader: Reader
+    line: CommitLine
     accepting: AcceptStream
     settling: SettleStream
     lifecycle: Lifecycle
