@@ -176,10 +176,10 @@ async def _serve(service: Service, dsn: str, ready: asyncio.Future[Service] | No
     page = MetricsPage(service)
     runner = web.AppRunner(application.build(service), access_log=None, shutdown_timeout=1.0)
     try:
+        await service.keeper.renew()  # before its own turns begin: nobody asks at the same time
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(job) for job in _jobs(service, dsn)]
             await _read_opt_outs(service)
-            await service.keeper.renew()
             await service.reach.look(service.book.connector_names)
             await _listen(service, runner, page)
             service.ready = True
