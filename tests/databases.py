@@ -18,7 +18,8 @@ TABLES = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDE
 # Everything a test could have changed but for rows and sequences. The view and function bodies are told by their text.
 SCHEMA = """
 SELECT md5(concat_ws('/',
-    (SELECT string_agg(concat_ws(' ', c.relname, c.relkind, c.relpersistence, c.relhastriggers, c.reloptions,
+    (SELECT string_agg(concat_ws(' ', c.relname, c.relkind, c.relpersistence, c.relhastriggers, c.reloptions, c.relacl,
+                                 c.relrowsecurity,
                                  pg_get_expr(c.relpartbound, c.oid)), ',' ORDER BY c.relname)
        FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace),
     (SELECT string_agg(concat_ws(' ', a.attrelid::regclass, a.attname, a.atttypid, a.attnotnull,
