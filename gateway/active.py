@@ -8,7 +8,7 @@ finished and forgotten here. What must not enter: what is done with a message.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gateway.holding import Holding
 from gateway.message import Message
@@ -86,5 +86,21 @@ class ActiveMessages:
             return held
         if row.message_id in left or row.message_id in self._landing or not self.holding.has(row):
             return None
+        row.unqueued = True
         self._held[row.message_id] = row
         return row
+
+    def adopt_queued(self, rows: Iterable[Message], left: set[int]) -> list[Message]:
+        """Of the rows of a queue that were just read, the messages that nobody sends yet: the reader sends them.
+
+        Also those held already because a receipt for another part, say, was faster than this read.
+        """
+        found = []
+        for row in rows:
+            message = self.adopt(row, left)
+            if message is None or message.open_parts or message.state != "queued":
+                continue
+            if message.unqueued:
+                message.unqueued = False
+                found.append(message)
+        return found

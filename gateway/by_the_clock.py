@@ -106,6 +106,7 @@ class ByTheClock:
             self._settling.batch.delays.append((now_ms + OPEN_PAUSE_MS, *key, "was busy when its time came"))
         elif message.state == "queued":
             message.delay_stored = True
+            message.unqueued = False
             if row.not_before_ms > now_ms:  # it was replaced meanwhile, and has another schedule
                 self._life.postpone(message, row.not_before_ms, "schedule")
             elif outbox is not None:

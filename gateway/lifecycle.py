@@ -682,6 +682,7 @@ class Lifecycle:
         """Put a message off to a time, as a row that a crash does not forget; it leaves memory once that is stored."""
         self._settling.batch.delays.append((due_ms, message.account_id, message.message_id, why))
         message.delay_stored = False  # the row that is written now is not the one that was claimed
+        message.unqueued = False  # that row brings it back
         self._postponed.append(message)
 
     def note(self, message: Message, event: str, detail: str) -> None:

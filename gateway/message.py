@@ -114,6 +114,7 @@ class Message(msgspec.Struct, gc=False):
     refused_by: tuple[int, ...] = ()  # connectors that refused it, left out at the next choice
     dialect: int = 0  # how its connector writes it, other than others (bits: gateway.egress.profile)
     delay_stored: bool = False  # a row of `delayed` names it, claimed by this process
+    unqueued: bool = False  # taken from its row for another cause than sending: who reads its queue's rows sends it
 
 
 class ParkedReceipt(msgspec.Struct):

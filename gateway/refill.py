@@ -65,7 +65,7 @@ class Refill:
                     [each.from_id for each in stretches],
                     [each.most for each in stretches],
                 )
-                fresh = [row for row in rows if self._life.active.adopt(row, left) is row]
+                fresh = self._life.active.adopt_queued(rows, left)
         except NotCommitted:
             outbox.end_read(lane, [], {each.account_id: each.from_id for each in stretches})
             raise

@@ -267,23 +267,12 @@ class WaitingRoom:
                 for row in rows:
                     message = loaded.get(row["message_id"])
                     if message is not None and message.final_at_ms == 0 and self._active.holding.has(message):
-                        message = self.adopt(message, left)
+                        message = self._active.adopt(message, left)
                         if message is None:
                             keys.append(row["id_key"])
                     if message is not None:
                         parts.setdefault(row["id_key"], []).append(Awaited(message, row["part_no"]))
         return parts
-
-    def adopt(self, row: Message, left: set[int]) -> Message | None:
-        """Hold a message for its receipt, as active.adopt says. One that waits to be sent, as a row, is handed to the
-        clock: whoever reads its queue passes by what is held already.
-        """
-        was_held = row.message_id in self._active
-        message = self._active.adopt(row, left)
-        if message is not None and not was_held and message.state == "queued":
-            key = message.account_id, message.message_id
-            self._settling.batch.delays.append((self._wall_ms(), *key, "a receipt came before its queue was read"))
-        return message
 
     # -- which of several
 

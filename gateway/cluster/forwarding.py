@@ -49,7 +49,7 @@ class Forwarding:
             for row in rows:
                 message = loaded.get(row["message_id"])
                 if message is not None and message.final_at_ms == 0:
-                    message = self._life.waiting_room.adopt(message, left)
+                    message = self._life.active.adopt(message, left)
                     if message is None:
                         continue  # it came or went while it was read: next time
                 if message is not None:

@@ -274,3 +274,20 @@ async def test_a_part_that_waits_as_a_row_is_sent_also_when_its_siblings_receipt
         await life.by_the_clock.claim_delayed()
         await life.lifecycle.publish()
         assert life.carrier.copies[message.message_id] == 1
+
+
+async def test_a_receipt_does_not_hasten_a_part_that_was_put_off(ground: Ground) -> None:
+    async with ground.live() as life:
+        message = await life.accept_one(text=b"a" * 400)
+        await life.written(3)
+        life.carrier.later(message, 300, 0)
+        for part_no in (1, 2):
+            life.carrier.taken(message, f"id-{part_no}", part_no)
+        await life.until(lambda: message.open_parts == 0)
+    async with ground.live() as life:
+        life.carrier.receipt("id-1", "delivered", HANDSET)
+        await life.until(lambda: life.carrier.acknowledged)
+        assert await ground.value("SELECT due_at_ms FROM delayed") == ground.clock.ms + 300_000
+        ground.clock.pass_s(300)
+        await life.by_the_clock.claim_delayed()
+        await life.until(lambda: life.carrier.written == [(message.message_id, 0)])
