@@ -230,6 +230,28 @@ _UNFIT: Final = (
     ),
 )
 
+# Of webhooks.
+_OF_WEBHOOKS: Final = (
+    ProblemKind(
+        "url_not_permitted",
+        422,
+        Words("This URL would never be asked.", "Cette URL ne serait jamais appelée."),
+        Words("Name a public address.", "Nommez une adresse publique."),
+    ),
+    ProblemKind(
+        "too_many_webhooks",
+        409,
+        Words("The account has as many webhooks as it may.", "Le compte a autant de webhooks que permis."),
+        Words("Remove one, or change one.", "Supprimez-en un, ou modifiez-en un."),
+    ),
+    ProblemKind(
+        "webhook_disabled",
+        409,
+        Words("The webhook is disabled.", "Le webhook est désactivé."),
+        Words("Repair its server, then PATCH state to active.", "Réparez son serveur, puis PATCH state à active."),
+    ),
+)
+
 # The same request may succeed later without anybody changing anything.
 _TEMPORARY: Final = (
     ProblemKind(
@@ -282,7 +304,9 @@ _TEMPORARY: Final = (
     ),
 )
 
-PROBLEMS: Final[Mapping[str, ProblemKind]] = {kind.code: kind for kind in (*_OF_REQUESTS, *_UNFIT, *_TEMPORARY)}
+PROBLEMS: Final[Mapping[str, ProblemKind]] = {
+    kind.code: kind for kind in (*_OF_REQUESTS, *_UNFIT, *_OF_WEBHOOKS, *_TEMPORARY)
+}
 
 OF_REFUSAL: Final[Mapping[Refusal, str]] = {
     Refusal.SOURCE_INVALID: "sender_invalid",

@@ -33,6 +33,7 @@ from gateway.connector import Health
 from gateway.daemon.configuration_schema import AdminApiTls, Configuration
 from gateway.daemon.policies import life_policy
 from gateway.daemon.supervision import tell_systemd, unstopped_clock
+from gateway.daemon.webhook_service import WebhooksFault, deliver_webhooks
 from gateway.ingress.tls import CertificateFault, TlsSettings, load_context
 from gateway.lease import Lease
 from gateway.lifecycle import Lifecycle
@@ -194,6 +195,8 @@ async def _serve(service: Service, dsn: str, ready: asyncio.Future[Service] | No
                 await _drain(service, runner, page)
                 for task in running:
                     task.cancel()
+    except* WebhooksFault as group:
+        raise ApiFault(str(group.exceptions[0])) from group
     except* FencedOut as group:
         raise ApiFault(f"this process must not go on: {group.exceptions[0]}; start it again") from group
     finally:
@@ -209,6 +212,7 @@ def _jobs(service: Service, dsn: str) -> list[Coroutine[Any, Any, None]]:
         _follow_nodes(service, dsn),
         _note_conversations(service),
         _bury_keys(service),
+        deliver_webhooks(service.configuration, dsn, service.webhooks),
     ]
 
 

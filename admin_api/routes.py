@@ -13,9 +13,10 @@ from typing import Final
 
 import msgspec
 
-from admin_api import estimates, message_reading, messages, money
+from admin_api import estimates, event_reading, message_reading, messages, money, webhooks
 from admin_api import models_messages as m
 from admin_api import models_money as mm
+from admin_api import models_webhooks as mw
 from admin_api.languages import Words
 from admin_api.problems import Problem
 from admin_api.service import Answer, Call, Service
@@ -174,6 +175,125 @@ ROUTES: Final[tuple[Route, ...]] = (
         answer=money.show_ledger,
         query=mm.ListPostings,
         answers=(mm.Postings,),
+    ),
+    Route(
+        method="GET",
+        path="/v1/delivery-reports",
+        scope="messages:read",
+        group="events",
+        summary=Words(
+            "What became of messages, in the order it became known",
+            "Le sort des messages, dans l'ordre où il est connu",
+        ),
+        answer=event_reading.show_reports,
+        query=mw.ReadReports,
+        answers=(mw.EventPage,),
+    ),
+    Route(
+        method="GET",
+        path="/v1/inbound",
+        scope="inbound:read",
+        group="events",
+        summary=Words("What handsets sent, in order", "Ce que les mobiles ont envoyé, dans l'ordre"),
+        answer=event_reading.show_inbound,
+        query=mw.ReadInbound,
+        answers=(mw.EventPage,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/webhooks",
+        scope="webhooks",
+        group="webhooks",
+        summary=Words("Be told of events at a URL", "Être informé des événements à une URL"),
+        answer=webhooks.add,
+        body=mw.AddWebhook,
+        answers=(mw.Webhook,),
+        status=201,
+        problems=("url_not_permitted", "too_many_webhooks"),
+    ),
+    Route(
+        method="GET",
+        path="/v1/webhooks",
+        scope="webhooks",
+        group="webhooks",
+        summary=Words("List webhooks", "Lister les webhooks"),
+        answer=webhooks.show_all,
+        answers=(mw.Webhooks,),
+    ),
+    Route(
+        method="GET",
+        path="/v1/webhooks/{id}",
+        scope="webhooks",
+        group="webhooks",
+        summary=Words("One webhook", "Un webhook"),
+        answer=webhooks.show,
+        answers=(mw.Webhook,),
+        problems=("not_found",),
+    ),
+    Route(
+        method="PATCH",
+        path="/v1/webhooks/{id}",
+        scope="webhooks",
+        group="webhooks",
+        summary=Words("Change, disable or enable a webhook", "Modifier, désactiver ou réactiver un webhook"),
+        answer=webhooks.change,
+        body=mw.ChangeWebhook,
+        answers=(mw.Webhook,),
+        problems=("not_found", "url_not_permitted"),
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/webhooks/{id}",
+        scope="webhooks",
+        group="webhooks",
+        summary=Words("Remove a webhook", "Supprimer un webhook"),
+        answer=webhooks.remove,
+        answers=(mw.Webhook,),
+        problems=("not_found",),
+    ),
+    Route(
+        method="POST",
+        path="/v1/webhooks/{id}/secret",
+        scope="webhooks",
+        group="webhooks",
+        summary=Words("Give a webhook a new secret", "Donner un nouveau secret à un webhook"),
+        answer=webhooks.rotate,
+        body=mw.RotateSecret,
+        answers=(mw.Webhook,),
+        problems=("not_found",),
+    ),
+    Route(
+        method="POST",
+        path="/v1/webhooks/{id}/test",
+        scope="webhooks",
+        group="webhooks",
+        summary=Words("Send a test event", "Envoyer un événement d'essai"),
+        answer=webhooks.send_test,
+        answers=(mw.OwedTest,),
+        status=202,
+        problems=("not_found", "webhook_disabled"),
+    ),
+    Route(
+        method="GET",
+        path="/v1/webhooks/{id}/deliveries",
+        scope="webhooks",
+        group="webhooks",
+        summary=Words("What was told there, newest first", "Ce qui y a été dit, du plus récent au plus ancien"),
+        answer=webhooks.show_deliveries,
+        query=mw.ListDeliveries,
+        answers=(mw.Deliveries,),
+        problems=("not_found",),
+    ),
+    Route(
+        method="POST",
+        path="/v1/webhooks/{id}/replay",
+        scope="webhooks",
+        group="webhooks",
+        summary=Words("Tell again what happened in a span", "Redire ce qui est arrivé dans une période"),
+        answer=webhooks.replay,
+        body=mw.ReplayDeliveries,
+        answers=(mw.Replayed,),
+        problems=("not_found",),
     ),
 )
 

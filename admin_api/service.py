@@ -25,6 +25,7 @@ from gateway.storage.facts import FactRows
 from gateway.storage.group_commit import AcceptStream, CommitLine, SettleStream
 from gateway.storage.reader import Reader
 from gateway.tallies import ANSWER_BUCKETS_S, Durations, Tallies
+from gateway.webhooks.tallies import WebhookTallies
 
 
 class Call(msgspec.Struct):
@@ -80,6 +81,7 @@ class Service:
     tallies: Tallies
     rows: FactRows
     requests: RequestTallies = field(default_factory=RequestTallies)
+    webhooks: WebhookTallies = field(default_factory=WebhookTallies)
     in_flight: set[tuple[int, str, str]] = field(default_factory=set)  # account, route, Idempotency-Key
     ready: bool = False
     open_requests: int = 0

@@ -35,7 +35,16 @@ from gateway.connector import (
 from gateway.crash_points import crash_point
 from gateway.inbound.desk import Answer, InboundDesk, InboundPolicy
 from gateway.lanes import SPARE_OF_CLASS
-from gateway.message import PART_IN_DOUBT, PART_QUEUED, AttemptJournal, InboundMessage, Message, MessageIds, Submission
+from gateway.message import (
+    HTTP_DOOR,
+    PART_IN_DOUBT,
+    PART_QUEUED,
+    AttemptJournal,
+    InboundMessage,
+    Message,
+    MessageIds,
+    Submission,
+)
 from gateway.message_states import FINAL, STATE_WORDS
 from gateway.outbox import Outbox
 from gateway.receipts import fold
@@ -661,7 +670,7 @@ class Lifecycle:
             self.waiting_room.certain(message)
         if message.notify == "asked":
             self._notifier.foresee(message)
-        if self.book.told_events or message.envelope.callback:
+        if self.book.told_events or message.envelope.callback or message.esme_id == HTTP_DOOR:
             self._tell(message, f"message.{message.state}")
         self._tallies.messages["mt", message.state] += 1
         self._finished.append(message)
@@ -670,6 +679,8 @@ class Lifecycle:
     def _tell(self, message: Message, event: str) -> None:
         """Owe an event over HTTP, in the batch that stores what it tells of: to account and message's URL."""
         is_told = event in self.book.told_events.get(message.account_id, ())
+        if message.esme_id == HTTP_DOOR and event != "message.submitted":
+            is_told = True  # whoever sends by HTTP reads there what became of it, also before this book knew of his key
         url, form, method, events = message.envelope.callback or ("", "", "", "")
         if event not in events.split():
             url = form = method = ""

@@ -38,7 +38,7 @@ class Receiver:
     text: str = "thank you"
     location: str = ""  # where redirect points to
     received: list[Received] = field(default_factory=list)
-    begun: int = 0  # requests that arrived, whatever became of them
+    hanging: int = 0  # requests that wait for `released`
     released: asyncio.Event = field(default_factory=asyncio.Event)  # ends what hangs
     scheme: str = "http"
 
@@ -63,6 +63,7 @@ class Receiver:
         if self.answer == "redirect":
             return web.Response(status=302, headers={"Location": self.location})
         if self.answer == "hang":
+            self.hanging += 1
             await self.released.wait()
             return web.Response(text=self.text)
         if self.answer == "close":

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-WEBHOOKS: Final = {
+from gateway.webhooks.targets import REMEDIES, REMEDIES_FR
+
+WEBHOOKS: Final = {REMEDIES[fault]: REMEDIES_FR[fault] for fault in REMEDIES} | {
     "Account that is told of it over HTTP alone.": "Compte qui en est informé par HTTP seulement.",
     "Another URL.": "Une autre URL.",
     "End a webhook; its deliveries stay to be looked at.": "Supprimer un webhook ; ses envois restent consultables.",
@@ -56,7 +58,6 @@ WEBHOOKS: Final = {
     "all, message, inbound, or events with commas between.": (
         "all, message, inbound, ou des événements séparés par des virgules."
     ),
-    "begin with https:// or http://": "commencer par https:// ou http://",
     "deliveries to be made again: {count}": "envois à refaire : {count}",
     "delivery": "envoi",
     "delivery {delivery} waits: no courier runs here; start one: passerelle webhook send": (
@@ -74,23 +75,13 @@ WEBHOOKS: Final = {
     "first: passerelle webhook enable {endpoint}": "d'abord : passerelle webhook enable {endpoint}",
     "format {form} by {method} is unknown": "le format {form} par {method} est inconnu",
     "https://... or http://...": "https://... ou http://...",
-    "leave user:password@ out; put a token into the path or check the signature": (
-        "retirer user:password@ ; mettre un jeton dans le chemin ou vérifier la signature"
-    ),
     "look at: passerelle webhook list": "voir : passerelle webhook list",
-    "name a host like hooks.example.com, or an address in its usual spelling": (
-        "nommer un hôte comme hooks.example.com, ou une adresse dans son écriture usuelle"
-    ),
-    "name a public address, or have the operator list its network in [webhooks] allow_networks": (
-        "nommer une adresse publique, ou faire inscrire son réseau par l'opérateur dans [webhooks] allow_networks"
-    ),
     "native (signed), kannel or jasmin.": "native (signé), kannel ou jasmin.",
     "next_at": "prochain_le",
     "taken": "pris",
     "there is no webhook {endpoint}": "il n'y a pas de webhook {endpoint}",
     "this URL cannot be: {fault}": "cette URL est impossible : {fault}",
     "tries": "essais",
-    "use port 80, 443 or one from 1024 on": "utiliser le port 80, 443 ou un port à partir de 1024",
     "webhook {endpoint} is changed": "le webhook {endpoint} est modifié",
     "webhook {endpoint} is disabled": "le webhook {endpoint} est désactivé",
     "webhook {endpoint} is removed": "le webhook {endpoint} est supprimé",
@@ -103,10 +94,6 @@ WEBHOOKS: Final = {
         "webhook {endpoint} ; son secret, montré cette seule fois : {secret}"
     ),
     "whose number?": "le numéro de qui ?",
-    "write ASCII without spaces and backslashes; percent-encode the rest, hosts as punycode": (
-        "écrire en ASCII sans espaces ni barres inverses ; le reste en %XX, les hôtes en punycode"
-    ),
-    "write at most 2000 characters": "écrire 2000 caractères au plus",
     "write native with POST; kannel or jasmin with GET or POST": (
         "écrire native avec POST ; kannel ou jasmin avec GET ou POST"
     ),

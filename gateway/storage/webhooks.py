@@ -144,6 +144,13 @@ async def load_endpoints(connection: asyncpg.Connection, ids: Iterable[int], now
     return {row["endpoint_id"]: Endpoint(*row) for row in found}
 
 
+async def endpoints_of(connection: asyncpg.Connection, account_id: int, now_ms: int) -> list[Endpoint]:
+    """An account's endpoints, removed ones left out."""
+    ids = [row["endpoint_id"] for row in await connection.fetch(WEBHOOK_SQL["endpoints_of_account"], account_id)]
+    found = await load_endpoints(connection, ids, now_ms)
+    return [found[endpoint_id] for endpoint_id in ids if endpoint_id in found]
+
+
 async def account_names(connection: asyncpg.Connection, ids: Iterable[int]) -> dict[int, str]:
     """Names of accounts by id."""
     found = await connection.fetch(WEBHOOK_SQL["account_names"], list(ids))

@@ -32,6 +32,7 @@ CLAIMS_LIMIT: Final = 2_000  # chosen: deliveries in memory over all lanes
 FIRST_ROOM: Final = 1  # of a lane that nothing is known of
 POLL_S: Final = 1.0  # chosen: behind the notification; retries fall due by themselves
 AWAY_PAUSE_S: Final = 1.0  # chosen: between tries while PostgreSQL is away
+LAST_WORDS_S: Final = 2.0  # chosen
 FORGET_EVERY_S: Final = 60.0  # chosen
 FORGET_AT_ONCE: Final = 5_000  # chosen
 DAY_MS: Final = 86_400_000
@@ -79,14 +80,29 @@ class Courier:
 
     async def run(self) -> None:
         """Send until cancelled; while PostgreSQL is away nothing new is begun, and what was found waits."""
-        async with asyncio.TaskGroup() as requests:
-            while True:
-                try:
-                    async with self._connected() as connection:
-                        await self._serve(connection, requests)
-                except (DatabaseAway, *CONNECTION_FAULTS) as fault:
-                    log.warning("webhooks_wait", extra={"why": str(fault)})
-                await asyncio.sleep(AWAY_PAUSE_S)
+        try:
+            async with asyncio.TaskGroup() as requests:
+                while True:
+                    try:
+                        async with self._connected() as connection:
+                            await self._serve(connection, requests)
+                    except (DatabaseAway, *CONNECTION_FAULTS) as fault:
+                        log.warning("webhooks_wait", extra={"why": str(fault)})
+                    await asyncio.sleep(AWAY_PAUSE_S)
+        finally:
+            await self._write_last()
+
+    async def _write_last(self) -> None:
+        """At an end that is no crash: what is not told to rows would be told to receivers again, or late."""
+        for name, waiting in self._waiting.items():
+            for parcel, _ in waiting:
+                self._give_back(self._lanes[name], parcel.delivery, self._wall_ms())
+        self._waiting.clear()
+        if not self._outcomes:
+            return
+        with contextlib.suppress(DatabaseAway, *CONNECTION_FAULTS):
+            async with asyncio.timeout(LAST_WORDS_S), self._connected() as connection:
+                await self._write(connection)
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[asyncpg.Connection]:

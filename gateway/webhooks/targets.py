@@ -30,6 +30,17 @@ REMEDIES: Final[dict[TargetFault, str]] = {
     "url_port": f"use port 80, 443 or one from {FIRST_FREE_PORT} on",
     "url_address": "name a public address, or have the operator list its network in [webhooks] allow_networks",
 }
+REMEDIES_FR: Final[dict[TargetFault, str]] = {
+    "url_long": f"écrire {URL_CHARACTERS} caractères au plus",
+    "url_characters": "écrire en ASCII sans espaces ni barres inverses ; le reste en %XX, les hôtes en punycode",
+    "url_scheme": "commencer par https:// ou http://",
+    "url_userinfo": "retirer user:password@ ; mettre un jeton dans le chemin ou vérifier la signature",
+    "url_host": "nommer un hôte comme hooks.example.com, ou une adresse dans son écriture usuelle",
+    "url_port": f"utiliser le port 80, 443 ou un port à partir de {FIRST_FREE_PORT}",
+    "url_address": (
+        "nommer une adresse publique, ou faire inscrire son réseau par l'opérateur dans [webhooks] allow_networks"
+    ),
+}
 _PRINTABLE: Final = re.compile(
     r"[!-\[\]-~]+"
 )  # RFC 3986 2: ASCII without space; without the backslash browsers turn round

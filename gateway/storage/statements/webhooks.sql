@@ -76,6 +76,10 @@ SELECT e.endpoint_id, e.account_id, e.url, e.events, e.format, e.method, e.state
               AND (s.expires_at_ms IS NULL OR s.expires_at_ms > $2) ORDER BY s.created_at_ms DESC, s.secret) AS secrets
   FROM webhook_endpoints e WHERE e.endpoint_id = ANY ($1::integer[]);
 
+-- name: endpoints_of_account
+-- Which endpoints an account has, removed ones left out.
+SELECT endpoint_id FROM webhook_endpoints WHERE account_id = $1 AND state <> 'removed' ORDER BY endpoint_id;
+
 -- name: disable_endpoint
 -- Tells an endpoint nothing more until somebody enables it; no row when it was not active.
 UPDATE webhook_endpoints SET state = 'disabled', why = $2 WHERE endpoint_id = $1 AND state = 'active' RETURNING endpoint_id;

@@ -53,7 +53,7 @@ class Hooks:
 
     @contextlib.asynccontextmanager
     async def courier(self, timeout_s: float = 15.0, chance: float = 0.0) -> AsyncIterator[Courier]:
-        """A courier at work, on the ground's clock; its end is a crash."""
+        """A courier at work, on the ground's clock, stopped at the end."""
         async with GuardedClient(HERE, timeout_s=timeout_s) as client:
             courier = Courier(
                 lambda: connect(self.ground.dsn), client, self.ground.clock, lambda: chance, WebhookTallies()

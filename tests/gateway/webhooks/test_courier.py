@@ -138,6 +138,22 @@ async def test_a_courier_that_ends_in_the_middle_repeats_the_same_id(hooks: Hook
     assert len(set(receiver.ids())) == 1
 
 
+async def test_a_courier_that_is_stopped_leaves_nothing_behind_but_what_is_under_way(hooks: Hooks) -> None:
+    async with webhook_receiver() as receiver:
+        endpoint_id = await hooks.add(receiver.url)
+        await hooks.owe(200, endpoint_id)
+        async with hooks.courier() as courier:
+            await eventually(lambda: len(receiver.received) > 2 * WIDEST, WITHIN_S, "the lane is wide")
+            receiver.answer = "hang"
+            await eventually(
+                lambda: receiver.hanging == WIDEST and courier.held == AHEAD, WITHIN_S, "all hang, and it claimed ahead"
+            )
+        claimed = "SELECT count(*) FROM webhook_deliveries WHERE state = 'due' AND due_at_ms > $1"
+        assert await hooks.ground.value(claimed, hooks.ground.clock.ms) == WIDEST
+        done = await hooks.ground.value("SELECT count(*) FROM webhook_deliveries WHERE state = 'done'")
+        assert done == len(receiver.received) - WIDEST
+
+
 async def test_an_outcome_of_a_lost_claim_closes_nothing(hooks: Hooks) -> None:
     endpoint_id = await hooks.add()
     await hooks.owe(1, endpoint_id)
