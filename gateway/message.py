@@ -40,6 +40,7 @@ class Envelope(msgspec.Struct, array_like=True, gc=False):
     callback: tuple[str, ...] = ()  # its own URL, format and method, and the events told there with spaces between
     client_ref: str = ""  # the customer's own name of a message, by HTTP
     no_reply: bool = False  # only over a connector that carries alphanumeric senders
+    translated: bool = False  # it came as data_coding 0 in its login's own alphabet
 
 
 class Submission(msgspec.Struct, gc=False):

@@ -23,6 +23,8 @@ from gateway.message_states import FINAL
 from gateway.storage import recalls
 from gateway.storage.group_commit import OutcomeUnknown, SettleStream
 from gateway.storage.reader import Reader
+from telecom.data_coding import DefaultAlphabet
+from telecom.default_alphabet import from_default_alphabet
 
 TRIES = 5  # chosen: a message that is each time somewhere else is being sent
 PARK_MS = 10_000  # chosen: longer than a replacing takes; then the message goes on as it was
@@ -69,6 +71,7 @@ class Changes(msgspec.Struct, frozen=True):
     expires_at_ms: int | None = None
     data_coding: int | None = None
     envelope: Envelope | None = None
+    alphabet: DefaultAlphabet = "gsm7"  # of the text, where what it replaces came as data_coding 0
 
 
 encode_changes = msgspec.msgpack.Encoder().encode
@@ -294,7 +297,11 @@ class Recall:
         envelope = changes.envelope or msgspec.structs.replace(
             message.envelope, registered_delivery=changes.registered_delivery
         )
-        text = changes.user_data
+        text, data_coding = changes.user_data, message.data_coding
+        if changes.data_coding is not None:
+            data_coding = changes.data_coding
+        elif message.envelope.translated or data_coding == 0:
+            text, data_coding = from_default_alphabet(text, bool(envelope.esm_class & ESM_UDHI), changes.alphabet)
         if envelope.esm_class & ESM_UDHI and (not text or text[0] + 1 > len(text)):
             return Refusal.MESSAGE_LENGTH
         not_before_ms = message.not_before_ms if changes.not_before_ms is None else changes.not_before_ms
@@ -309,8 +316,8 @@ class Recall:
                 message.traffic_class,
                 message.source_addr,
                 envelope.submitted_destination,
-                message.data_coding if changes.data_coding is None else changes.data_coding,
-                changes.user_data,
+                data_coding,
+                text,
                 envelope,
                 not_before_ms,
                 expires_at_ms,

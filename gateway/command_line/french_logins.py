@@ -14,9 +14,19 @@ LOGINS: Final = {
     ),
     "An SMPP login.": "Un identifiant SMPP.",
     "Answer a wrong password with 0x0E, not 0x0D.": "Répondre 0x0E, et non 0x0D, à un mot de passe faux.",
-    "Change limits of an SMPP login; what is not named stays.": (
-        "Changer les limites d'un identifiant SMPP ; ce qui n'est pas nommé reste."
+    "After an absence: oldest, or newest.": "Après une absence : oldest (anciens), ou newest (récents).",
+    "Change limits and wishes of an SMPP login; what is not named stays.": (
+        "Changer les limites et les souhaits d'un identifiant SMPP ; ce qui n'est pas nommé reste."
     ),
+    "Of a message that we cut into parts.": "D'un message que nous coupons en segments.",
+    "Show what was changed of an SMPP login, newest first; a password only that it was.": (
+        "Montrer ce qui fut changé d'un identifiant SMPP, le plus récent d'abord ; d'un mot de passe, rien d'autre."
+    ),
+    "became": "devenu",
+    "changed_at": "changé_le",
+    "field": "champ",
+    "former": "ancien",
+    "order {name} is unknown": "l'ordre {name} est inconnu",
     "Change the rates of an account; what is not named stays.": (
         "Changer les débits d'un compte ; ce qui n'est pas nommé reste."
     ),

@@ -25,7 +25,7 @@ from gateway.command_line.accounts import (
 )
 from gateway.command_line.finding import find_esme, find_open_account
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, with_database
-from gateway.command_line.output import answer, format_ms
+from gateway.command_line.output import answer, format_ms, show_rows
 from gateway.command_line.refusals import Refusal
 from gateway.command_line.words import say
 from gateway.daemon.configuration_schema import Configuration
@@ -37,6 +37,8 @@ GRACE_HOURS: Final = 24.0  # chosen: a customer changes his programs within a da
 LONGEST_GRACE_HOURS: Final = 720.0  # chosen: a month; a former password that lives longer was never changed
 LARGEST: Final = 2**31 - 1  # PostgreSQL, integer
 HOUR_MS: Final = 3_600_000
+ORDERS: Final = ("oldest", "newest")  # migration 0005: esmes.receipts_first
+HISTORY_LIMIT: Final = 1000  # chosen: rows of one list
 
 SystemIdArgument = Annotated[str, typer.Argument(help="An SMPP login.")]
 
@@ -71,15 +73,26 @@ def set_esme(
         bool | None,
         typer.Option("--v34-bind-errors/--no-v34-bind-errors", help="Answer a wrong password with 0x0E, not 0x0D."),
     ] = None,
+    receipts_first: Annotated[
+        str | None, typer.Option("--receipts-first", help="After an absence: oldest, or newest.")
+    ] = None,
+    receipt_for_each_part: Annotated[
+        bool | None,
+        typer.Option("--receipt-for-each-part/--one-receipt", help="Of a message that we cut into parts."),
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Change limits of an SMPP login; what is not named stays."""
+    """Change limits and wishes of an SMPP login; what is not named stays."""
     if traffic_class is not None:
         check_class(traffic_class)
     if allow and allow_anywhere:
         raise Refusal(say("--allow and --allow-anywhere contradict each other"), say("write one of them"))
+    if receipts_first not in (None, *ORDERS):
+        raise Refusal(
+            say("order {name} is unknown", name=receipts_first), say("write one of {names}", names=", ".join(ORDERS))
+        )
     networks = [parse_network(each) for each in allow or []]
     change = logins.EsmeChange(
         max_binds=max_binds,
@@ -91,6 +104,8 @@ def set_esme(
         allow_cidrs=networks if allow or allow_anywhere else None,
         traffic_class=traffic_class,
         v34_bind_errors=v34_bind_errors,
+        receipts_first=receipts_first,
+        receipt_for_each_part=receipt_for_each_part,
     )
     if change == logins.EsmeChange():
         raise Refusal(say("nothing to change was named"), "passerelle esme set --help")
@@ -102,6 +117,23 @@ def set_esme(
     with_database(config, work)
     changed = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not None}
     answer(as_json, "ESME {system_id} is changed: {changed}", system_id=system_id, changed=sorted(changed))
+
+
+@esmes.command("history")
+def show_history(
+    system_id: SystemIdArgument,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=HISTORY_LIMIT, help="At most so many.")] = 100,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Show what was changed of an SMPP login, newest first; a password only that it was."""
+
+    async def work(connection: asyncpg.Connection, _: Configuration) -> list[asyncpg.Record]:
+        await find_esme(connection, system_id)
+        return await logins.login_history(connection, system_id, limit)
+
+    show_rows(with_database(config, work), ("changed_at", "field", "former", "became"), as_json)
 
 
 @esmes.command("suspend")

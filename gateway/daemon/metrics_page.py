@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from gateway.daemon.rooms import Rooms
+from gateway.lanes import LANE_NAMES
 from gateway.message import accepted_at_ms
 from gateway.tallies import Durations
 
@@ -110,7 +111,7 @@ class _Collector:
 
     def _gauges(self) -> Iterable[Metric]:
         rooms = self._rooms
-        depth = GaugeMetricFamily("gw_queue_depth", "Messages waiting in memory", labels=["queue"])
+        depth = GaugeMetricFamily("gw_queue_depth", "Messages waiting in memory", labels=["queue", "lane"])
         oldest = GaugeMetricFamily("gw_queue_oldest_seconds", "Age of the oldest that waits", labels=["queue"])
         window = GaugeMetricFamily("gw_smpp_window_in_flight", "Requests without answer", labels=["connector"])
         sessions = GaugeMetricFamily("gw_smpp_sessions", "Bound sessions", labels=["role", "peer", "bind_type"])
@@ -119,7 +120,8 @@ class _Collector:
         for connector in rooms.connectors:
             rate.add_metric([connector.name], connector.rate.rate_per_s)
             outbox = rooms.lifecycle.outboxes[connector.connector_id]
-            depth.add_metric([connector.name], len(outbox))
+            for name, lane in zip(LANE_NAMES, outbox.lanes, strict=True):
+                depth.add_metric([connector.name, name], lane.queue.count)
             first = outbox.oldest_id()
             oldest.add_metric([connector.name], (now_ms - accepted_at_ms(first)) / 1000 if first else 0)
             links = [link for link in connector.links if link.session is not None]
@@ -129,8 +131,8 @@ class _Collector:
                 sessions.add_metric(["carrier", connector.name, bind_type], bound)
         for (name, kind), count in self._esme_sessions().items():
             sessions.add_metric(["esme", name, kind], count)
-        depth.add_metric(["accept"], rooms.accepting.waiting)
-        depth.add_metric(["settle"], rooms.settling.waiting)
+        depth.add_metric(["accept", ""], rooms.accepting.waiting)
+        depth.add_metric(["settle", ""], rooms.settling.waiting)
         disabled = GaugeMetricFamily("gw_disabled_senders", "Senders a carrier refused", labels=["connector"])
         refused = [name for names in rooms.lifecycle.book.refused_senders.values() for name in names]
         for connector in rooms.connectors:

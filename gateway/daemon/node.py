@@ -287,10 +287,9 @@ def _signals(stopping: asyncio.Event, server: SmppServer):  # type: ignore[no-un
         with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
             loop.add_signal_handler(number, stopping.set)
             installed.append(number)
-    if server.certificates is not None:
-        with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
-            loop.add_signal_handler(signal.SIGHUP, server.certificates.reload)
-            installed.append(signal.SIGHUP)
+    with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
+        loop.add_signal_handler(signal.SIGHUP, server.reload)  # unhandled it would end the node
+        installed.append(signal.SIGHUP)
     try:
         yield
     finally:

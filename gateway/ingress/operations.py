@@ -37,6 +37,7 @@ from gateway.smpp.session import Session
 from gateway.smpp.times import format_time
 from gateway.storage.facts import EsmeRow
 from gateway.storage.group_commit import NotCommitted, OutcomeUnknown
+from telecom.data_coding import DefaultAlphabet
 
 MESSAGE_ID_DIGITS: Final = 19  # ours are decimal and fit 63 bits: anything longer is unknown, and never an integer
 SCHEDULED: Final = 0  # v5.0 4.7.15: below 5.0 such a message is ENROUTE
@@ -188,7 +189,7 @@ class Operations:
     def _replace(
         self, connection: AskingConnection, pdu: ReplaceSm, esme: EsmeRow
     ) -> Coroutine[Any, Any, Pdu | int] | int:
-        changes = read_replace_sm(pdu, self._wall_ms())
+        changes = read_replace_sm(pdu, self._wall_ms(), esme.default_alphabet)
         if isinstance(changes, int):
             return changes
         return self._replaced(connection, pdu, esme, changes)
@@ -261,8 +262,10 @@ def naming_of(message_id: str, source_addr: str, esme: EsmeRow, destination_addr
     return Naming(esme.account_id, number, source_addr, destination_addr) if number < 1 << 63 else None
 
 
-def read_replace_sm(pdu: ReplaceSm, now_ms: int) -> Changes | int:
-    """What a replace_sm changes, or the status of its first bad field. An empty time leaves it as it was (4.10.1)."""
+def read_replace_sm(pdu: ReplaceSm, now_ms: int, alphabet: DefaultAlphabet = "gsm7") -> Changes | int:
+    """What a replace_sm changes, or the status of its first bad field. An empty time leaves it as it was (4.10.1).
+    alphabet: what the login means by data_coding 0.
+    """
     fault = address_fault(pdu.source_addr_ton, pdu.source_addr_npi, 0, 0)
     if fault:
         return fault
@@ -279,6 +282,7 @@ def read_replace_sm(pdu: ReplaceSm, now_ms: int) -> Changes | int:
         pdu.registered_delivery,
         times[0] if pdu.schedule_delivery_time else None,
         times[1] if pdu.validity_period else None,
+        alphabet=alphabet,
     )
 
 

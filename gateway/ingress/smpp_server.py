@@ -109,6 +109,11 @@ class SmppServer:
                 self.certificates.reload_changed()
                 look_at = now + CERTIFICATE_LOOK_S
 
+    def reload(self) -> None:
+        """Read again what stands in files: certificates. Without TLS there is nothing."""
+        if self.certificates is not None:
+            self.certificates.reload()
+
     def admit_connection(self, connection: EsmeConnection) -> bool:
         """Whether one more connection is served."""
         refused = "draining" if self.draining else self.connection_limits.admit(source_of(connection.address))

@@ -41,7 +41,8 @@ def read_submit_sm(pdu: SubmitSm, esme: EsmeRow, now_ms: int) -> Submission | in
     if pdu.esm_class & ESM_UDHI and (not user_data or user_data[0] + 1 > len(user_data)):
         return CommandStatus.ESME_RINVMSGLEN
     data_coding = pdu.data_coding
-    if data_coding == 0 and esme.default_alphabet != "gsm7":
+    translated = data_coding == 0 and esme.default_alphabet != "gsm7"
+    if translated:
         user_data, data_coding = from_default_alphabet(user_data, bool(pdu.esm_class & ESM_UDHI), esme.default_alphabet)
     not_before_ms = expires_at_ms = 0
     if pdu.schedule_delivery_time or pdu.validity_period:
@@ -70,6 +71,7 @@ def read_submit_sm(pdu: SubmitSm, esme: EsmeRow, now_ms: int) -> Submission | in
             pdu.source_addr,
             pdu.destination_addr,
             tlvs,
+            translated=translated,
         ),
         not_before_ms,
         expires_at_ms,

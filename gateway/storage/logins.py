@@ -28,11 +28,18 @@ class EsmeChange(msgspec.Struct, frozen=True, kw_only=True):
     allow_cidrs: Sequence[str] | None = None
     traffic_class: str | None = None
     v34_bind_errors: bool | None = None
+    receipts_first: str | None = None
+    receipt_for_each_part: bool | None = None
 
 
 async def set_esme(connection: asyncpg.Connection, system_id: str, change: EsmeChange) -> bool:
     """Change limits of a login; False when there is none of this name."""
     return await connection.fetchval(_SQL["set_esme"], system_id, *msgspec.structs.astuple(change)) is not None
+
+
+async def login_history(connection: asyncpg.Connection, system_id: str, limit: int) -> list[asyncpg.Record]:
+    """changed_at, field, former, became of what was changed of a login, newest first."""
+    return list(await connection.fetch(_SQL["login_history"], system_id, limit))
 
 
 async def set_esme_state(connection: asyncpg.Connection, system_id: str, state: str) -> bool:

@@ -265,6 +265,36 @@ async def test_a_replacement_obeys_the_rules_of_acceptance(ground: Ground, life:
     assert await recall.replace(naming(message), Changes(good_udh, 1)) is Recalled.DONE
 
 
+@pytest.mark.parametrize(
+    ("text", "translated", "alphabet", "becomes"),
+    [
+        (b"@ \xe9", False, "latin1", (b"\x00 \x05", 0)),
+        (b"\xe7a va \xf4", True, "latin1", ("ça va ô".encode("utf-16-be"), 8)),
+        (b"\x00\x40", False, "gsm7", (b"\x00\x40", 0)),
+    ],
+)
+async def test_a_replaced_text_is_read_in_the_alphabet_of_its_login(
+    ground: Ground, life: Life, text: bytes, translated: bool, alphabet: Any, becomes: tuple[bytes, int]
+) -> None:
+    message = await scheduled(life, translated=translated)
+    assert await recall_of(life).replace(naming(message), Changes(text, 0, alphabet=alphabet)) is Recalled.DONE
+    row = await ground.row(message)
+    assert (row["user_data"], row["data_coding"]) == becomes
+    again = Changes(b"@", 0, alphabet=alphabet)  # also where the text before it became UCS-2
+    assert await recall_of(life).replace(naming(message), again) is Recalled.DONE
+    row = await ground.row(message)
+    assert (row["user_data"], row["data_coding"]) == (b"@" if alphabet == "gsm7" else b"\x00", 0)
+
+
+async def test_a_text_that_came_as_ucs_2_is_replaced_by_ucs_2(ground: Ground, life: Life) -> None:
+    message = await life.accept_one(envelope=envelope(), not_before_ms=ground.clock.ms + HOUR_MS)
+    await ground.connection.execute("UPDATE messages SET data_coding = 8")
+    changes = Changes("ô".encode("utf-16-be"), 0, alphabet="latin1")
+    assert await recall_of(life).replace(naming(message), changes) is Recalled.DONE
+    row = await ground.row(message)
+    assert (row["user_data"], row["data_coding"]) == ("ô".encode("utf-16-be"), 8)
+
+
 async def test_a_new_schedule_and_validity_are_kept(ground: Ground, life: Life) -> None:
     message = await in_an_outbox(life)
     life.carrier.health = "up"

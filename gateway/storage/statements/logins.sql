@@ -5,8 +5,14 @@
 UPDATE esmes SET max_binds = coalesce($2, max_binds), max_transmitters = coalesce($3, max_transmitters),
        max_receivers = coalesce($4, max_receivers), max_transceivers = coalesce($5, max_transceivers),
        window_size = coalesce($6, window_size), tps = coalesce($7, tps), allow_cidrs = coalesce($8, allow_cidrs),
-       traffic_class = coalesce($9, traffic_class), v34_bind_errors = coalesce($10, v34_bind_errors)
+       traffic_class = coalesce($9, traffic_class), v34_bind_errors = coalesce($10, v34_bind_errors),
+       receipts_first = coalesce($11, receipts_first), receipt_for_each_part = coalesce($12, receipt_for_each_part)
  WHERE system_id = $1 RETURNING esme_id;
+
+-- name: login_history
+-- What was changed of a login, newest first.
+SELECT h.changed_at, h.field, h.former, h.became FROM esme_history h JOIN esmes e USING (esme_id)
+ WHERE e.system_id = $1 ORDER BY h.changed_at DESC, h.field LIMIT $2;
 
 -- name: set_esme_state
 -- Lets a login bind, or ends its binds.

@@ -50,6 +50,24 @@ def test_each_limit_of_a_login_is_set_by_itself_and_the_others_stay(passerelle: 
     assert login()["tps"] == 0
 
 
+def test_wishes_about_receipts_are_set_and_every_change_is_remembered(passerelle: Passerelle, login: Login) -> None:
+    words = ("--receipts-first", "newest", "--receipt-for-each-part")
+    assert passerelle("esme", "set", "reseller", *words).code == 0
+    assert passerelle("esme", "set", "reseller", "--tps", "5", "--one-receipt").code == 0
+    rotated = passerelle("esme", "rotate", "reseller", "--password-stdin", "--grace", "0", stdin="another1\n")
+    assert rotated.code == 0
+    told = passerelle("esme", "history", "reseller", "--json").json
+    assert [(row["field"], row["former"], row["became"]) for row in told] == [
+        ("password_hash", "", ""),
+        ("receipt_for_each_part", "true", "false"),
+        ("tps", "0", "5"),
+        ("receipt_for_each_part", "false", "true"),
+        ("receipts_first", "oldest", "newest"),
+    ]
+    wrong = passerelle("esme", "set", "reseller", "--receipts-first", "loudest")
+    assert (wrong.code, "write one of oldest, newest" in wrong.err) == (1, True)
+
+
 def test_networks_are_replaced_whole_and_lifted(passerelle: Passerelle, login: Login) -> None:
     for words in (("--allow", "192.0.2.0/24"), ("--allow", "2001:db8::/32", "--allow", "198.51.100.7")):
         assert passerelle("esme", "set", "reseller", *words).code == 0

@@ -24,6 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from gateway.daemon.configuration import Endpoint, Secret, SmppConnector
 from gateway.daemon.configuration_schema import Configuration, Limits, Metrics, Node, SmppServer, Storage
 from gateway.daemon.node import run_node
+from gateway.lanes import LANE_NAMES
 from gateway.smpp.pdus import DeliverSm, DeliverSmResp, SubmitSmResp, Unbind
 from gateway.storage import facts
 from simulators.smsc import SimulatedSmsc, SmscSettings
@@ -145,7 +146,8 @@ async def test_a_node_counts_a_messages_way_on_its_page(node: LivingNode, connec
         ("gw_accept_latency_seconds_count", {}, 1),
         ("gw_submit_latency_seconds_count", {"connector": "carrier-a"}, 1),
         ("gw_dlr_latency_seconds_count", {"connector": "carrier-a"}, 1),
-        ("gw_queue_depth", {"queue": "carrier-a"}, 0),
+        *(("gw_queue_depth", {"queue": "carrier-a", "lane": lane}, 0) for lane in LANE_NAMES),
+        ("gw_queue_depth", {"queue": "accept", "lane": ""}, 0),
         ("gw_smpp_window_in_flight", {"connector": "carrier-a"}, 0),
         ("gw_smpp_sessions", {"role": "esme", "peer": "ours1", "bind_type": "transceiver"}, 1),
         ("gw_smpp_sessions", {"role": "carrier", "peer": "carrier-a", "bind_type": "transceiver"}, 1),
