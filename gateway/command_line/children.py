@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import shutil
 import signal
 import socket
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Final
 
 END_TIMEOUT_S: Final = 5.0  # chosen: a simulator unbinds and writes its log in less
+OTHER_PORTS: Final = range(20_000, 32_000)  # chosen: below those that Linux gives to clients, who come in between
+OTHERS_TRIED: Final = 20  # chosen
 WORDS_KEPT: Final = 2000  # octets of its last words that are shown when it fails; chosen
 
 
@@ -73,8 +76,8 @@ async def running_child(name: str, arguments: Sequence[str], words: Path) -> Asy
 
 
 def find_free_port(wanted: int) -> int:
-    """`wanted` on 127.0.0.1 when nobody listens there, else one that the system chooses."""
-    for port in (wanted, 0):
+    """`wanted` on 127.0.0.1 when nobody listens there, else another one."""
+    for port in (wanted, *random.sample(OTHER_PORTS, OTHERS_TRIED), 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

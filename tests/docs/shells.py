@@ -12,16 +12,14 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from tests.docs.pages import ROOT, Block
 from tests.running_node import free_port
+from tests.usual_ports import PORTS, usual_ports_taken
 
-PORTS = ("2775", "2776", "2777", "9464")
 MARK = "=== end of block "
 MADE_HERE = ("Makefile", "pyproject.toml", "requirements.lock")  # what the Makefile's rules look at
 
@@ -48,7 +46,7 @@ def run_page(page: list[Block], repo: Path, environment: dict[str, str], seconds
             script.append(f"cat > {block.file} <<'END_OF_FILE'\n{block.text}\nEND_OF_FILE")
         elif block.runs:
             script.append(f"{block.text}\necho '{MARK}{block.line}'")
-    with _usual_ports_taken():
+    with usual_ports_taken():
         written, code = run_script(_with_free_ports("\n".join(script)), repo, environment, seconds)
     outputs: dict[int, str] = {}
     rest = written
@@ -82,16 +80,6 @@ def run_script(script: str, folder: Path, environment: dict[str, str], seconds: 
             written, _ = shell.communicate(timeout=60)
             raise AssertionError(f"not done within {seconds} s; it wrote:\n{written}") from None
     return written, shell.returncode
-
-
-@contextlib.contextmanager
-def _usual_ports_taken() -> Iterator[None]:
-    """So that demonstrations move to ports of their own: two that begin in one moment would both find these free."""
-    with contextlib.ExitStack() as held:
-        for port in PORTS:
-            with contextlib.suppress(OSError):
-                held.enter_context(socket.create_server(("127.0.0.1", int(port))))
-        yield
 
 
 def _with_free_ports(script: str) -> str:

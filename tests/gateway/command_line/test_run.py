@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,17 @@ import pytest
 from gateway.command_line.children import find_free_port, running_child
 from gateway.command_line.logs import JsonLines
 from gateway.command_line.looping import run_on_loop
+from tests.usual_ports import usual_ports_taken
 
 COMMAND = (sys.executable, "-m", "gateway.command_line")
-TIMEOUT_S = 60
+TIMEOUT_S = 240  # chosen: ends what would wait for ever
+
+
+@pytest.fixture(autouse=True)
+def ports() -> Iterator[None]:
+    """Each demonstration on ports of its own."""
+    with usual_ports_taken():
+        yield
 
 
 def environment() -> dict[str, str]:
