@@ -109,12 +109,9 @@ class ByTheClock:
             message.unqueued = False
             if row.not_before_ms > now_ms:  # it was replaced meanwhile, and has another schedule
                 self._life.postpone(message, row.not_before_ms, "schedule")
-            elif outbox is not None:
+            elif outbox is not None and self._life.reaches(row.connector_id):
                 outbox.put_claimed(message)
-            elif (
-                isinstance(self._life.route(message, now_ms), NoRoute)
-                or message.connector_id not in self._life.outboxes
-            ):
+            elif isinstance(self._life.route(message, now_ms), NoRoute) or not self._life.reaches(message.connector_id):
                 self._life.postpone(message, now_ms + STRANDED_PAUSE_MS, "its connector is configured nowhere")
             else:
                 self._life.store(message)

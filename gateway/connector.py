@@ -109,6 +109,27 @@ class Connector(Protocol):
     room: asyncio.Event  # set when reserve() may succeed again
 
     @property
+    def bind_groups(self) -> tuple[tuple[int, ...], ...]:
+        """The numbers of its binds, those that are alike together: nodes share each group fairly."""
+        ...
+
+    @property
+    def bind_count(self) -> int:
+        """How many binds are configured."""
+        ...
+
+    @property
+    def open_binds(self) -> frozenset[int]:
+        """Binds that are open, or that nobody else may open yet."""
+        ...
+
+    def hold(self, numbers: frozenset[int], of: int) -> None:
+        """Keep these binds open, of so many in all, and end the others once nothing is owed on them. The pace (TPS) is
+        shared like the binds.
+        """
+        ...
+
+    @property
     def bound(self) -> int:
         """How many of its binds may be sent on here; 0: it waits for its links, or lives on other nodes."""
         ...

@@ -13,6 +13,7 @@ import os
 CRASH_POINTS = (
     "migrate.before_commit",  # a start
     "start.seated",
+    "start.binds_taken",
     "recover.found",
     "recover.stored",
     "accept.reserved",  # a message on its way in
@@ -45,7 +46,9 @@ CRASH_POINTS = (
     "expire.found",
     "marks.moved",
     "handover.told",  # what nodes hand each other
+    "handover.stored",
     "drain.begun",  # an end
+    "drain.links_ended",
     "drain.stored",
 )
 

@@ -134,6 +134,7 @@ class Lifecycle:
         self._waiting_limit = policy.waiting_limit  # in force: below 0 while the disk is full
         self._disk_full = False
         self.connectors = {c.connector_id: c for c in connectors}
+        self.queue_limit = queue_limit
         self.outboxes = {c.connector_id: Outbox(queue_limit, c.room) for c in self.connectors.values()}
         self.health = health  # by connector name; the connectors keep it true
         self.elsewhere: dict[
@@ -269,6 +270,10 @@ class Lifecycle:
         """Whether what is new is refused for want of room on PostgreSQL's disk; what is under way goes on."""
         self._disk_full = disk_full
         self._waiting_limit = -1 if disk_full else self.policy.waiting_limit
+
+    def reaches(self, connector_id: int) -> bool:
+        """Whether messages for a connector leave, or wait, here or on another node."""
+        return connector_id in self.connectors or connector_id in self.elsewhere
 
     def horizon(self) -> int:
         """A message id that none accepted from now on is below."""
@@ -695,6 +700,11 @@ class Lifecycle:
         message.delay_stored = False  # the row that is written now is not the one that was claimed
         message.unqueued = False  # that row brings it back
         self._postponed.append(message)
+
+    def hand_on(self, message: Message, span_id: int) -> None:
+        """Hand a message that waits to the holder of a span, in the batch that gathers now."""
+        self._undelay(message)
+        self._settling.batch.handed.append((message.account_id, message.message_id, span_id))
 
     def note(self, message: Message, event: str, detail: str) -> None:
         """Write an uncommon fact into a message's timeline."""

@@ -35,7 +35,8 @@ class Recovery:
         await self._life.waiting_room.load()
         for connector_id, outbox in self._life.outboxes.items():
             for lane in LANES:
-                outbox.search_from(marks.get((connector_id, lane), 0), lane)
+                if connector_id in self._life.connectors or (connector_id, lane) in marks:
+                    outbox.search_from(marks.get((connector_id, lane), 0), lane)
         return doubtful
 
     async def adopt_journals(self, found: list[Journal]) -> int:
@@ -55,6 +56,8 @@ class Recovery:
             _, sends, journal_id = newest[message.message_id]
             if message.message_id in self._life.active or message.message_id in left:
                 continue  # it was handed to this node before, and is at work here
+            if not self._life.active.holding.has(message):
+                continue  # it was handed on after that writing
             if message.state == "in_doubt" or (message.state == "queued" and sends > message.sends):
                 message.journal = journals[journal_id]
                 message.journal.open_count += 1

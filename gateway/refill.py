@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 
-from gateway.connector import Connector
 from gateway.crash_points import crash_point
 from gateway.lifecycle import DATABASE_PAUSE_S, Lifecycle
 from gateway.message import Message
@@ -26,12 +25,12 @@ class Refill:
         self._reader = reader
         self._settling = settling
 
-    async def run(self, connector: Connector) -> None:
+    async def run(self, connector_id: int) -> None:
         """Read what waits for a connector, until cancelled. A lane whose rows are slow to find keeps none waiting."""
-        outbox = self._life.outboxes[connector.connector_id]
+        outbox = self._life.outboxes[connector_id]
         async with asyncio.TaskGroup() as tasks:
             for lane in outbox.lanes:
-                tasks.create_task(self._follow(connector.connector_id, outbox, lane))
+                tasks.create_task(self._follow(connector_id, outbox, lane))
 
     async def _follow(self, connector_id: int, outbox: Outbox, lane: Lane) -> None:
         while True:

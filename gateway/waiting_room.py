@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from gateway.active import ActiveMessages
 from gateway.connector import ReceiptArrived
-from gateway.message import SMSC_ID_SEPARATOR, Message, MessageIds, ParkedReceipt, id_key, unnamed_key
+from gateway.message import PART_QUEUED, SMSC_ID_SEPARATOR, Message, MessageIds, ParkedReceipt, id_key, unnamed_key
 from gateway.message_states import FINAL
 from gateway.parking import RECEIPT_DAYS_MS, ParkedReceipts, receipt_of
 from gateway.receipts.dress import (
@@ -135,6 +135,22 @@ class WaitingRoom:
                 for smsc_message_id in message.smsc_message_ids.split(SMSC_ID_SEPARATOR):
                     _take_out(expected, dress.answered_key(smsc_message_id), message)
                 self._active.leave(message.message_id)
+
+    def let_go(self, message: Message) -> bool:
+        """Forget a message that another node is to work on: receipts find its row. False: this very object is known by
+        a doubt, or by a part that was taken without an id.
+        """
+        if message.in_doubt_count:
+            return False
+        if set(message.part_states) == {PART_QUEUED}:
+            return True
+        ids = message.smsc_message_ids.split(SMSC_ID_SEPARATOR)
+        if any(not each and letter != PART_QUEUED for each, letter in zip(ids, message.part_states, strict=False)):
+            return False
+        dress = self.dress(message.connector_id)
+        for smsc_message_id in filter(None, ids):
+            _take_out(self._expected.get(message.connector_id, {}), dress.answered_key(smsc_message_id), message)
+        return True
 
     def _unpark(self, connector_id: int, smsc_message_id: str, awaited: Awaited) -> list[Receipt]:
         believed = self.dress(connector_id).believed

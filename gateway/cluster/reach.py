@@ -39,23 +39,39 @@ class Reach:
         self._connectors = {each.connector_id: each for each in connectors}
         self._health = health
         self._elsewhere = elsewhere
-        self._told: dict[int, int] | None = None if tells else {}
+        self._told: dict[int, tuple[int, int]] | None = None if tells else {}
         self._heard: list[Told] = []
+        self.bound_elsewhere: dict[int, tuple[int, ...]] = {}  # of `elsewhere`, where a bind stands there now
+        self.strangers: set[int] = set()  # connectors that other nodes configure, and this one does not
+        self.leaving = False  # the node is stopping: nobody is to count on its binds
 
     @property
     def changed(self) -> bool:
         """Whether the others do not know yet how it stands here."""
-        return self._told != self._bound()
+        return self._told != self._own()
 
-    def _bound(self) -> dict[int, int]:
-        return {connector_id: each.bound for connector_id, each in self._connectors.items()}
+    def _own(self) -> dict[int, tuple[int, int]]:
+        if self.leaving:
+            return dict.fromkeys(self._connectors, (0, 0))
+        return {connector_id: (each.bound, each.bind_count) for connector_id, each in self._connectors.items()}
+
+    def configured(self, connector_id: int) -> dict[int, int]:
+        """How many binds of a connector each living node could hold."""
+        found = {e.node_id: e.binds for e in self._heard if e.connector_id == connector_id and e.alive and e.binds}
+        if connector_id in self._connectors and not self.leaving:
+            found[self._seat.node_id] = self._connectors[connector_id].bind_count
+        return found
 
     async def look(self, names: Mapping[int, str]) -> None:
-        """Tell what changed here, read what the others told. names: of all connectors, by id. Raises NotCommitted."""
-        bound = self._bound()
-        if bound != self._told:
-            await self._reader.run(lambda c: tell_reach(c, self._seat.node_id, self._seat.epoch, bound))
-            self._told = bound
+        """Tell what changed here, hear what the others told. names: of all connectors, by id. Raises NotCommitted."""
+        own = self._own()
+        if own != self._told:
+            await self._reader.run(lambda c: tell_reach(c, self._seat.node_id, self._seat.epoch, own))
+            self._told = own
+        await self.hear(names)
+
+    async def hear(self, names: Mapping[int, str]) -> None:
+        """Read what the others told. Raises NotCommitted."""
         self._heard = await self._reader.run(lambda c: read_reach(c, self._seat.node_id))
         self.apply(names)
 
@@ -63,6 +79,7 @@ class Reach:
         """Draw the conclusions from what is known; to be called too when connectors came or went."""
         for connector_id in set(self._elsewhere) - set(names):
             del self._elsewhere[connector_id]
+        self.bound_elsewhere = {}
         for connector_id, name in names.items():
             heard = [each for each in self._heard if each.connector_id == connector_id]
             spans = tuple(each.span_id for each in heard if each.alive for _ in range(each.bound))
@@ -70,8 +87,12 @@ class Reach:
             if connector is not None:
                 connector.note_elsewhere(bool(spans))
                 spans = () if connector.bound else spans
-            else:
+            if spans:
+                self.bound_elsewhere[connector_id] = spans
+            if connector is None:
                 spans = self._stranger(name, heard, spans)
+                if spans:
+                    self.strangers.add(connector_id)
             if spans:
                 self._elsewhere[connector_id] = spans
             else:

@@ -78,7 +78,8 @@ class Takeover:
             self._lifecycle.active.holding.widen(left.spans)
             for connector_id, outbox in self._lifecycle.outboxes.items():
                 for lane in LANES:
-                    outbox.search_from(left.marks.get((connector_id, lane), left.from_id), lane)
+                    if connector_id in self._lifecycle.connectors or (connector_id, lane) in left.marks:
+                        outbox.search_from(left.marks.get((connector_id, lane), left.from_id), lane)
             self._deliveries.owe_from(left.owed_from_id)
             self.sweep_from_ms = min(self.sweep_from_ms or left.swept_until_ms, left.swept_until_ms)
         doubtful = await self._recovery.adopt_journals(left.journals)

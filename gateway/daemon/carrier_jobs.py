@@ -1,5 +1,5 @@
-"""What a node does by the clock so that several nodes share carriers: tell and hear where binds stand, take up what was
-handed over.
+"""What a node does by the clock so that several nodes share carriers: tell and hear where binds stand, share binds,
+take up what was handed over.
 
 Source: decision 0016: woken by NOTIFY, with a poll behind it.
 What must not enter: what is done (gateway/cluster).
@@ -27,7 +27,7 @@ POLL_S = 0.5  # chosen: behind the notifications, and how late a dead node's bin
 
 def jobs(rooms: Rooms) -> list[Coroutine[Any, Any, None]]:
     """All loops of this file."""
-    return [_follow(rooms)]
+    return [_follow(rooms), rooms.hand_over.run()]
 
 
 async def _follow(rooms: Rooms) -> None:
@@ -44,8 +44,10 @@ async def _follow(rooms: Rooms) -> None:
             while not connection.is_closed():
                 woken.clear()
                 await rooms.reach.look(rooms.lifecycle.book.connector_names)
+                await rooms.bind_shares.look()
                 await rooms.hand_over.take()
-                await _until_something_changed(rooms, woken)
+                if not await rooms.hand_over.pass_on():
+                    await _until_something_changed(rooms, woken)
         except (NotCommitted, *CONNECTION_FAULTS) as fault:
             log.warning("job_waits", extra={"job": "follow_carriers", "why": str(fault)})
             await asyncio.sleep(POLL_S)
@@ -56,7 +58,7 @@ async def _follow(rooms: Rooms) -> None:
 async def _until_something_changed(rooms: Rooms, woken: asyncio.Event) -> None:
     """Until a node told something, a bind here rose or fell, or it is time to look anyway."""
     until = monotonic() + POLL_S
-    while not woken.is_set() and not rooms.reach.changed and monotonic() < until:
+    while not (woken.is_set() or rooms.reach.changed or rooms.bind_shares.changed) and monotonic() < until:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_EVERY_S):
                 await woken.wait()

@@ -270,6 +270,8 @@ def _live(rooms: Rooms, now_ms: int) -> dict[str, Any]:
             )
     for connector in rooms.connectors:
         for link in connector.links:
+            if link.number < connector.bind_count and link.number not in connector.open_binds:
+                continue  # another node's
             binds.append(
                 {
                     "side": "carrier",

@@ -20,6 +20,7 @@ import asyncpg
 
 from gateway.accept.fact_book import FactBook, FactBookFault
 from gateway.by_the_clock import ByTheClock
+from gateway.cluster.bind_shares import BindShares
 from gateway.cluster.forwarding import Forwarding
 from gateway.cluster.hand_over import HandOver
 from gateway.cluster.lease_keeper import LeaseKeeper
@@ -48,8 +49,16 @@ from gateway.receipts.dress import SAME
 from gateway.recovery import Recovery
 from gateway.refill import Refill
 from gateway.smpp.session import SessionLimits
-from gateway.storage.cluster import spans_held
-from gateway.storage.database import DatabaseAway, NodeSeat, connect, connect_as_node, refuse_unfit_server, take_seat
+from gateway.storage.cluster import leave, spans_held
+from gateway.storage.database import (
+    CONNECTION_FAULTS,
+    DatabaseAway,
+    NodeSeat,
+    connect,
+    connect_as_node,
+    refuse_unfit_server,
+    take_seat,
+)
 from gateway.storage.embedded import EmbeddedPostgres
 from gateway.storage.facts import ensure_connector, load_facts
 from gateway.storage.group_commit import AcceptStream, CommitLine, FencedOut, SettleStream
@@ -122,17 +131,15 @@ async def _live(
     connector_ids = {c.name: await ensure_connector(seat_connection, c.name, c.kind) for c in configuration.connectors}
     marks = await load_marks(seat_connection, seat.node_id)
     crash_point("start.seated")
-    book = await _read_facts(seat_connection)
 
-    tallies = Tallies()
+    tallies, health = Tallies(), dict[str, Health]()
     reader, accepting, settling = _storage(configuration, dsn, seat)
-    health: dict[str, Health] = {}
     connectors = _connectors(configuration, connector_ids, health, tallies, lease)
     ids = MessageIds(seat.node_id, max((seat.last_id, *marks.values())))
     deliveries = EsmeDeliveries(reader, settling, wall_ms, tallies, ids.next(wall_ms()))
     deliveries.owed_from_id = seat.owed_from_id
     lifecycle = Lifecycle(
-        book,
+        await _read_facts(seat_connection),
         life_policy(configuration, connector_ids),
         ids,
         accepting,
@@ -146,7 +153,8 @@ async def _live(
         configuration.limits.connector_queue,
     )
     _teach_carriers(lifecycle, configuration, connectors)
-    recovery = Recovery(lifecycle, reader, settling)
+    recovery, refill = Recovery(lifecycle, reader, settling), Refill(lifecycle, reader, settling)
+    reach = Reach(seat, reader, connectors, health, lifecycle.elsewhere)
     keeper = LeaseKeeper(seat, lease, functools.partial(connect_as_node, dsn))
     takeover = Takeover(seat, keeper, reader, accepting, lifecycle, recovery, deliveries, wall_ms)
     rooms = Rooms(
@@ -164,14 +172,15 @@ async def _live(
         ByTheClock(lifecycle, reader, settling, wall_ms),
         recovery,
         Recall(lifecycle, reader, settling, wall_ms),
-        Refill(lifecycle, reader, settling),
+        refill,
         tallies,
         lease,
         keeper,
         takeover,
         Forwarding(lifecycle, reader, settling),
-        Reach(seat, reader, connectors, health, lifecycle.elsewhere),
-        HandOver(seat, reader, lifecycle, takeover.marks_lock),
+        reach,
+        BindShares(seat, reader, reach, connectors),
+        HandOver(seat, reader, settling, lifecycle, refill, reach, takeover.marks_lock),
     )
     await _read_standing(rooms)
     await _run_rooms(rooms, marks, ready)
@@ -182,8 +191,9 @@ async def _read_standing(rooms: Rooms) -> None:
     await inbound_jobs.refresh_opt_outs(rooms.seat_connection, rooms.lifecycle.opt_outs)
     rooms.lifecycle.active.holding.widen(await spans_held(rooms.seat_connection, rooms.seat.node_id))
     rooms.deliveries.apply_facts(rooms.lifecycle.book.esmes.values())
-    await rooms.reach.look(rooms.lifecycle.book.connector_names)
     rooms.lifecycle.waiting_room.is_alone = lambda: rooms.lease.alone
+    await rooms.reach.hear(rooms.lifecycle.book.connector_names)
+    rooms.hand_over.prepare()
 
 
 async def _read_facts(connection: asyncpg.Connection) -> FactBook:
@@ -246,7 +256,9 @@ async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asy
             for connector in rooms.connectors:
                 running.append(tasks.create_task(connector.run(), name=f"connector {connector.name}"))
                 running.append(tasks.create_task(rooms.lifecycle.send(connector), name=f"send {connector.name}"))
-                running.append(tasks.create_task(rooms.refill.run(connector), name=f"refill {connector.name}"))
+                running.append(
+                    tasks.create_task(rooms.refill.run(connector.connector_id), name=f"refill {connector.name}")
+                )
                 running.append(tasks.create_task(rooms.lifecycle.settle(connector), name=f"settle {connector.name}"))
             running.append(tasks.create_task(server.run(), name="session timers"))
             running += [tasks.create_task(job) for job in clock_jobs.jobs(rooms, wall_ms)]
@@ -270,6 +282,8 @@ async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asy
                     await _drain(rooms, server, page)
                 for task in running:
                     task.cancel()
+        with contextlib.suppress(*CONNECTION_FAULTS):  # else a neighbour waits for the end of the lease
+            await leave(rooms.seat_connection, rooms.seat.node_id, rooms.seat.epoch)
     except* FencedOut as group:
         raise NodeFault(f"this node must not go on: {group.exceptions[0]}; start it again") from group
     finally:
@@ -303,6 +317,7 @@ async def _drain(rooms: Rooms, server: SmppServer, page: MetricsPage) -> None:
     rooms.ready = False
     deadline = time.monotonic() + rooms.configuration.limits.drain_timeout_s
     await server.stop_accepting()
+    rooms.reach.leaving = True
     crash_point("drain.begun")
     for outbox in rooms.lifecycle.outboxes.values():
         outbox.hold = True
@@ -314,7 +329,8 @@ async def _drain(rooms: Rooms, server: SmppServer, page: MetricsPage) -> None:
                 connection.begin_unbind()
             while any(m.open_parts for m in rooms.lifecycle.active):
                 await asyncio.sleep(DRAIN_LOOK_S)
-            await asyncio.gather(*(c.unbind(3.0) for c in rooms.connectors))
+            await rooms.bind_shares.leave()
+            await asyncio.gather(*(c.unbind(3.0) for c in rooms.connectors))  # those that the carrier opened
             await rooms.lifecycle.publish()
             await rooms.settling.durable()
             crash_point("drain.stored")

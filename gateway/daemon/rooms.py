@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from gateway.by_the_clock import ByTheClock
+from gateway.cluster.bind_shares import BindShares
 from gateway.cluster.forwarding import Forwarding
 from gateway.cluster.hand_over import HandOver
 from gateway.cluster.lease_keeper import LeaseKeeper
@@ -61,6 +62,7 @@ class Rooms:
     takeover: Takeover
     forwarding: Forwarding
     reach: Reach
+    bind_shares: BindShares
     hand_over: HandOver
     server: SmppServer | None = None
     redis: RedisLink | None = None

@@ -23,6 +23,7 @@ RAISE_STEP, RAISE_LAST = 0.05, 0.5  # chosen: +5 %, then +10 %, +15 % ... of the
 USED: Final = 0.8  # chosen: a rate that was not used by this share teaches nothing, and is not raised
 LOWEST_PER_S: Final = 1.0
 SMOOTH_BURST_S: Final = 0.1  # chosen: of a learnt rate; a full second at once would be throttled again
+SHARED_BURST_S: Final = 0.05  # chosen: of a rate that nodes share: their bursts must not add up at the carrier
 
 
 class AdaptiveRate:
@@ -36,6 +37,7 @@ class AdaptiveRate:
         "_next_raise_at",
         "_pause_s",
         "_samples",
+        "_share",
         "_step",
         "_throttled",
         "paused_until",
@@ -51,6 +53,13 @@ class AdaptiveRate:
         self._pause_s = 0.0
         self._next_raise_at = 0.0
         self._step = 0.0
+        self._share = 1.0
+
+    def share(self, share: float) -> None:
+        """This node holds such a share of the connector's binds from here on, above 0 and at most 1."""
+        factor, self._share = share / self._share, share
+        self.rate_per_s *= factor
+        self._contract_per_s *= factor
 
     @property
     def learnt(self) -> bool:
@@ -60,6 +69,8 @@ class AdaptiveRate:
     @property
     def burst_s(self) -> float:
         """How much may go at once, in seconds of the rate."""
+        if self._share < 1:
+            return SHARED_BURST_S
         return SMOOTH_BURST_S if self.learnt else CARRIER_BURST_S
 
     def throttled(self, taken: int, now: float) -> bool:

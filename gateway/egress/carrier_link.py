@@ -61,6 +61,7 @@ class CarrierLink(asyncio.Protocol):
         self.number = number
         self.bind_type = bind_type
         self.state = "connecting"
+        self.leaving = False  # it is to end: nothing new is sent on it
         self.bound_since: float | None = None
         self.session: Session | None = None
         self.backlog: deque[tuple[SubmitSm, tuple[Message, int]]] = deque()  # parts that wait for the window
@@ -83,11 +84,16 @@ class CarrierLink(asyncio.Protocol):
     @property
     def bound(self) -> bool:
         """Whether messages may be sent on it now."""
-        return self.state == "bound" and not self._paused
+        return self.state == "bound" and not self._paused and not self.leaving
+
+    @property
+    def owed(self) -> bool:
+        """Whether parts on it still wait for the window, or for their answers."""
+        return bool(self.backlog) or (self.session is not None and self.session.unanswered > 0)
 
     def free(self) -> int:
         """How many parts the window takes now."""
-        if self.state != "bound" or self._paused or self.session is None or self.bind_type is BindType.RECEIVER:
+        if not self.bound or self.session is None or self.bind_type is BindType.RECEIVER:
             return 0
         # smpp-answers: while answers are overdue the window is not filled again
         return self.session.window_free - len(self._held) - len(self.backlog)

@@ -28,6 +28,7 @@ from gateway.connector import (
 from gateway.egress.adaptive_rate import AdaptiveRate
 from gateway.egress.answers import UNMAPPED, AnswerRule, rule_for
 from gateway.egress.carrier_link import CarrierLink
+from gateway.egress.held_links import HeldLinks
 from gateway.egress.inbound_pdus import inbound_of
 from gateway.egress.outbind import OutbindDoor
 from gateway.egress.outcomes import outcome_of, write_as_wanted
@@ -100,6 +101,7 @@ class SmppConnector:
             CarrierLink(self, profile, number, BindType(bind_type))
             for number, bind_type in enumerate(profile.bind_types)
         ]
+        self._held = HeldLinks(tuple(self.links), profile.response_timeout_s)
         self.outbind_door: OutbindDoor | None = None
         if profile.outbind_listen is not None:
             called = CarrierLink(self, profile, len(self.links), BindType.RECEIVER)
@@ -116,7 +118,29 @@ class SmppConnector:
     @property
     def bound(self) -> int:
         """How many links are bound here that may send."""
-        return sum(link.state == "bound" for link in self._senders)
+        return sum(link.state == "bound" and not link.leaving for link in self._senders)
+
+    @property
+    def bind_groups(self) -> tuple[tuple[int, ...], ...]:
+        kinds = [kind != BindType.RECEIVER.value for kind in self.profile.bind_types]
+        groups = (tuple(n for n, sends in enumerate(kinds) if sends is wanted) for wanted in (True, False))
+        return tuple(group for group in groups if group)
+
+    @property
+    def bind_count(self) -> int:
+        return len(self.profile.bind_types)
+
+    @property
+    def open_binds(self) -> frozenset[int]:
+        return self._held.open
+
+    def hold(self, numbers: frozenset[int], of: int) -> None:
+        self._held.hold(numbers)
+        receivers = [n for n, kind in enumerate(self.profile.bind_types) if kind == BindType.RECEIVER.value]
+        senders = len(numbers.difference(receivers))
+        if senders:  # without any nothing is sent
+            self.rate.share(min(1.0, senders / (max(of, self.bind_count) - len(receivers))))
+            self._follow_rate(monotonic())
 
     def note_elsewhere(self, is_bound: bool) -> None:
         self._bound_elsewhere = is_bound
@@ -305,7 +329,7 @@ class SmppConnector:
     def _follow_rate(self, now: float) -> None:
         rate, pace = self.rate, self._pace
         rate.tick(self._tallies.carrier_answers[self.name, "taken"], now)
-        if pace.rate_per_s != rate.rate_per_s:
+        if pace.rate_per_s != rate.rate_per_s or pace.burst_s != rate.burst_s:
             pace.rate_per_s, pace.burst_s = rate.rate_per_s, rate.burst_s
             self.room.set()
 
@@ -346,11 +370,10 @@ class SmppConnector:
     async def run(self) -> None:
         """Keep all links up until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for link in self.links[: len(self.profile.bind_types)]:
-                tasks.create_task(link.run())
             if self.outbind_door is not None and self.profile.outbind_listen is not None:
                 tasks.create_task(self.outbind_door.run(*self.profile.outbind_listen))
             while True:
+                self._held.look(tasks)
                 await asyncio.sleep(TICK_S)
                 for link in self.links:
                     link.tick()

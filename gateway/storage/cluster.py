@@ -114,18 +114,25 @@ async def hand_notifications_over(
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What another node said of a connector: how many of its binds take messages there; span_id: the node's newest."""
+    """What another node said of a connector: how many binds it configures, and how many of them take messages there;
+    span_id: the node's newest.
+    """
 
     connector_id: int
+    node_id: int
     bound: int
+    binds: int
     alive: bool
     unseen_s: float
     span_id: int
 
 
-async def tell_reach(connection: asyncpg.Connection, node_id: int, epoch: int, bound: dict[int, int]) -> None:
-    """Say, by connector id, how many binds of this node take messages; of all connectors that it configures."""
-    await connection.execute(CLUSTER_SQL["tell_reach"], node_id, epoch, list(bound), list(bound.values()))
+async def tell_reach(
+    connection: asyncpg.Connection, node_id: int, epoch: int, binds: dict[int, tuple[int, int]]
+) -> None:
+    """Say how many binds of this node take messages, and how many it configures; by connector id, of all it has."""
+    bound, configured = [each for each, _ in binds.values()], [each for _, each in binds.values()]
+    await connection.execute(CLUSTER_SQL["tell_reach"], node_id, epoch, list(binds), bound, configured)
 
 
 async def read_reach(connection: asyncpg.Connection, node_id: int) -> list[Told]:
@@ -153,3 +160,38 @@ async def handed_over_to(connection: asyncpg.Connection, node_id: int, limit: in
 async def take_handed_over(connection: asyncpg.Connection, node_id: int, epoch: int, ids: list[int]) -> None:
     """Forget hand-overs that memory knows: after a crash the marks find their messages."""
     await connection.execute(CLUSTER_SQL["take_handed_over"], node_id, epoch, ids)
+
+
+BindKey = tuple[int, int]  # connector_id, bind_no
+
+
+class BindOwner(msgspec.Struct, frozen=True):
+    """Whose a bind is. is_held: by a life that goes on; else it was left by one that was fenced."""
+
+    connector_id: int
+    bind_no: int
+    node_id: int
+    is_held: bool
+
+
+async def bind_owners(connection: asyncpg.Connection) -> list[BindOwner]:
+    """All binds that are not free."""
+    return [BindOwner(*row) for row in await connection.fetch(CLUSTER_SQL["bind_owners"])]
+
+
+async def take_binds(connection: asyncpg.Connection, node_id: int, epoch: int, wanted: list[BindKey]) -> list[BindKey]:
+    """Become owner of binds; which of them, as others may have been faster."""
+    connectors, numbers = [each for each, _ in wanted], [number for _, number in wanted]
+    found = await connection.fetch(CLUSTER_SQL["take_binds"], node_id, epoch, connectors, numbers)
+    return [(row["connector_id"], row["bind_no"]) for row in found]
+
+
+async def give_binds_back(connection: asyncpg.Connection, node_id: int, epoch: int, ended: list[BindKey]) -> None:
+    """Binds whose links have ended are nobody's from here on."""
+    connectors, numbers = [each for each, _ in ended], [number for _, number in ended]
+    await connection.execute(CLUSTER_SQL["give_binds_back"], node_id, epoch, connectors, numbers)
+
+
+async def leave(connection: asyncpg.Connection, node_id: int, epoch: int) -> None:
+    """Say that this life ended in order: whoever takes over need not wait."""
+    await connection.execute(CLUSTER_SQL["leave"], node_id, epoch, LEASE_S)

@@ -51,6 +51,7 @@ class SettleBatch:
         self.forwarded: list[tuple[Any, ...]] = []  # as forwarded_receipts: for the nodes that hold their messages
         self.folded: list[int] = []  # forward ids to forget
         self.happened: list[HappenedRow] = []  # events that accounts are told of
+        self.handed: list[tuple[int, int, int]] = []  # account_id, message_id, span that holds it from then on
         self._waiter: asyncio.Future[None] | None = None
 
     def __bool__(self) -> bool:
@@ -76,6 +77,7 @@ class SettleBatch:
             or self.conversations
             or self.disabled_senders
             or self.happened
+            or self.handed
             or self._waiter
         )
 
@@ -109,6 +111,7 @@ class SettleBatch:
         rest.folded, self.folded = self.folded, []
         put_off_again = {(delay[1], delay[2]) for delay in self.delays}  # the rest must not forget what is stored now
         rest.undelayed, self.undelayed = [key for key in self.undelayed if key not in put_off_again], []
+        rest.handed, self.handed = self.handed, []  # behind all that this node writes of them
         rest.taken, self.taken = self.taken, []
         rest.inbound_closed, self.inbound_closed = self.inbound_closed, []
         rest.receipts_closed, self.receipts_closed = self.receipts_closed, []
@@ -240,6 +243,7 @@ class SettleBatch:
             ("disable_senders", list({row[:2]: row for row in self.disabled_senders}.values())),
             *inbound_tables(self.inbound_parts, self.opt_outs, self.conversations),
             ("owe_events", self.happened),
+            ("hand_over", self.handed),
         ]
 
 

@@ -46,9 +46,16 @@ class Pair:
 
 
 @contextlib.asynccontextmanager
-async def pair(folder: Path, dsn: str, smsc: dict[str, object], carriers_of_b: int = 1) -> AsyncIterator[Pair]:
-    async with road(folder, dsn, smsc=smsc) as way:
-        lines = [Carrier(port=way.carrier.port, name=way.carrier.name, more=SOON)] * carriers_of_b
+async def pair(
+    folder: Path,
+    dsn: str,
+    smsc: dict[str, object],
+    carriers_of_b: int = 1,
+    connector: dict[str, object] | None = None,
+) -> AsyncIterator[Pair]:
+    async with road(folder, dsn, smsc=smsc, connector=connector) as way:
+        more = SOON | (connector or {})
+        lines = [Carrier(port=way.carrier.port, name=way.carrier.name, more=more)] * carriers_of_b
         b = RunningNode(folder / "b", lines, dsn, '[node]\nname = "b"\n')
         await b.start()
         try:

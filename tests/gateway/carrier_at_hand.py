@@ -49,6 +49,10 @@ class CarrierAtHand:
         self.reserved = 0
         self._health = health
         self._here: Health = "up"
+        self.bind_count = 1
+        self.held = frozenset({0})
+        self._leaving: frozenset[int] = frozenset()
+        self.share = 1.0
         self._elsewhere = False
         self._events: list[ConnectorEvent] = []
         self._happened = asyncio.Event()
@@ -62,12 +66,28 @@ class CarrierAtHand:
     @health.setter
     def health(self, now: Health) -> None:
         self._here = now
-        self._health[self.name] = "up" if now == "down" and self._elsewhere else now
+        down = now == "down" or (now == "up" and not self.held)
+        self._health[self.name] = ("up" if self._elsewhere else "down") if down else now
         self.room.set()
 
     @property
+    def bind_groups(self) -> tuple[tuple[int, ...], ...]:
+        return (tuple(range(self.bind_count)),)
+
+    def hold(self, numbers: frozenset[int], of: int) -> None:
+        self._leaving |= self.held - numbers
+        self.held, self.share = numbers, len(numbers) / of
+        self.health = self._here
+
+    @property
+    def open_binds(self) -> frozenset[int]:
+        if not self.open:  # a bind ends once nothing is owed on it
+            self._leaving = frozenset()
+        return self.held | self._leaving
+
+    @property
     def bound(self) -> int:
-        return int(self._here == "up")
+        return len(self.held) if self._here == "up" else 0
 
     def note_elsewhere(self, is_bound: bool) -> None:
         self._elsewhere = is_bound
@@ -78,7 +98,7 @@ class CarrierAtHand:
     def reserve(self, parts: int, spare: float = 0.0) -> bool:
         taken = self.reserved + len(self.open)
         kept = min(ceil(self.window * spare), self.window - 1)
-        if self._here != "up" or (taken and taken + parts + kept > self.window):
+        if not self.bound or (taken and taken + parts + kept > self.window):
             return False
         self.reserved += parts
         return True
@@ -91,7 +111,7 @@ class CarrierAtHand:
         unsent = []
         for message in messages:
             self.reserved -= message.part_count
-            if self._here != "up":
+            if not self.bound:
                 unsent.append(message)
                 continue
             for part_no, letter in enumerate(message.part_states):

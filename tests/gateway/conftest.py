@@ -304,7 +304,7 @@ class Ground:
                 life.doubtful = await recovery.recover(seat.node_id, marks)
                 for carrier in carriers.values():
                     running.append(tasks.create_task(lifecycle.send(carrier)))
-                    running.append(tasks.create_task(refill.run(carrier)))
+                    running.append(tasks.create_task(refill.run(carrier.connector_id)))
                     running.append(tasks.create_task(lifecycle.settle(carrier)))
                 try:
                     outboxes = lifecycle.outboxes.values()

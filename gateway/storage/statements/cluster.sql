@@ -85,20 +85,22 @@ WITH elsewhere AS (
 SELECT (SELECT count(*) FROM handed) AS handed, (SELECT count(*) FROM woken) AS woken;
 
 -- name: tell_reach
--- What a living node says of its connectors: how many binds of each take messages there. $3: all that it configures.
+-- What a living node says of its connectors: how many binds of each take messages there, and how many it configures.
+-- $3: all its connectors.
 WITH mine AS (
     SELECT node_id FROM nodes WHERE node_id = $1 AND epoch = $2
 ), gone AS (
     DELETE FROM connector_reach r USING mine WHERE r.node_id = mine.node_id AND r.connector_id <> ALL ($3::smallint[])
 )
-INSERT INTO connector_reach (node_id, connector_id, epoch, bound)
-SELECT mine.node_id, told.connector_id, $2, told.bound FROM mine, unnest($3::smallint[], $4::smallint[]) AS told (connector_id, bound)
-ON CONFLICT (node_id, connector_id) DO UPDATE SET epoch = excluded.epoch, bound = excluded.bound;
+INSERT INTO connector_reach (node_id, connector_id, epoch, bound, binds)
+SELECT mine.node_id, told.connector_id, $2, told.bound, told.binds
+FROM mine, unnest($3::smallint[], $4::smallint[], $5::smallint[]) AS told (connector_id, bound, binds)
+ON CONFLICT (node_id, connector_id) DO UPDATE SET epoch = excluded.epoch, bound = excluded.bound, binds = excluded.binds;
 
 -- name: reach
 -- What the other nodes said of their connectors, whether they live ($2: how many seconds a lease lasts), and the newest span
 -- of each: whoever holds it takes what is handed to it.
-SELECT r.connector_id, r.bound, n.epoch = r.epoch AND n.seen_at > clock_timestamp() - make_interval(secs => $2) AS alive,
+SELECT r.connector_id, r.node_id, r.bound, r.binds, n.epoch = r.epoch AND n.seen_at > clock_timestamp() - make_interval(secs => $2) AS alive,
        coalesce(extract(epoch FROM clock_timestamp() - n.seen_at), 1e9)::float8 AS unseen_s,
        (SELECT s.span_id FROM held_spans s WHERE s.of_node = r.node_id ORDER BY s.until_id DESC LIMIT 1) AS span_id
 FROM connector_reach r JOIN nodes n USING (node_id) WHERE r.node_id <> $1 ORDER BY r.node_id, r.connector_id;
@@ -119,3 +121,27 @@ INSERT INTO connector_marks (node_id, connector_id, lane, queued_from_id)
 SELECT $1, connector_id, lane, min(from_id) FROM taken GROUP BY connector_id, lane
 ON CONFLICT (node_id, connector_id, lane) DO UPDATE
     SET queued_from_id = least(connector_marks.queued_from_id, excluded.queued_from_id);
+
+-- name: bind_owners
+-- Who holds which bind, and whether by a life that goes on: a newer epoch fenced the older.
+SELECT b.connector_id, b.bind_no, b.node_id, b.epoch = n.epoch AS is_held FROM bind_owners b JOIN nodes n USING (node_id);
+
+-- name: take_binds
+-- Takes binds that are nobody's, or were left by a life that was fenced. An epoch only grows: what looks newer than this
+-- statement's nodes is somebody's.
+INSERT INTO bind_owners (connector_id, bind_no, node_id, epoch)
+SELECT wanted.connector_id, wanted.bind_no, n.node_id, n.epoch
+FROM nodes n, unnest($3::smallint[], $4::smallint[]) AS wanted (connector_id, bind_no)
+WHERE n.node_id = $1 AND n.epoch = $2 ORDER BY 1, 2
+ON CONFLICT (connector_id, bind_no) DO UPDATE SET node_id = excluded.node_id, epoch = excluded.epoch
+    WHERE EXISTS (SELECT FROM nodes n WHERE n.node_id = bind_owners.node_id AND n.epoch > bind_owners.epoch)
+RETURNING connector_id, bind_no;
+
+-- name: give_binds_back
+-- Binds whose links have ended are nobody's.
+DELETE FROM bind_owners b USING unnest($3::smallint[], $4::smallint[]) AS ended (connector_id, bind_no)
+WHERE b.node_id = $1 AND b.epoch = $2 AND b.connector_id = ended.connector_id AND b.bind_no = ended.bind_no;
+
+-- name: leave
+-- A node that ended in order: its neighbours need not wait for the end of its lease. $3: how many seconds one lasts.
+UPDATE nodes SET seen_at = clock_timestamp() - make_interval(secs => 2 * $3) WHERE node_id = $1 AND epoch = $2;

@@ -344,17 +344,28 @@ WHERE o.node_id <> $1 AND m.connector_id = $2 AND m.destination_addr = ANY ($3::
   AND m.part_states ~ '[QI]'
   AND NOT EXISTS (SELECT FROM delayed d WHERE d.account_id = m.account_id AND d.message_id = m.message_id);
 
+-- name: hand_over
+-- Hands messages that wait to the holders of spans, and tells these which queues got some (trigger messages_handed_over).
+WITH handed AS (
+    UPDATE messages m SET handed_to = n.span_id
+    FROM unnest($1::integer[], $2::bigint[], $3::integer[]) AS n (account_id, message_id, span_id)
+    WHERE m.account_id = n.account_id AND m.message_id = n.message_id AND m.state = 'queued'
+    RETURNING m.handed_to, m.connector_id, lane_of(m.traffic_class) AS lane, m.account_id, m.message_id
+)
+INSERT INTO handed_over (span_id, connector_id, lane, account_id, from_id)
+SELECT handed_to, connector_id, lane, account_id, min(message_id) FROM handed GROUP BY 1, 2, 3, 4;
+
 -- name: forward_receipts
 -- Keeps receipts for the nodes that hold their messages, and wakes these (trigger receipts_forwarded).
 INSERT INTO forwarded_receipts (account_id, message_id, handed_to, part_no, connector_id, smsc_message_id, source_addr, destination_addr, message_state, error)
 SELECT * FROM unnest($1::integer[], $2::bigint[], $3::integer[], $4::smallint[], $5::smallint[], $6::text[], $7::text[], $8::text[], $9::smallint[], $10::text[]);
 
 -- name: forwarded_to
--- Receipts for messages that this node holds, as they were forwarded.
-SELECT f.* FROM forwarded_receipts f
-WHERE (SELECT s.holder_node FROM held_spans s WHERE CASE f.handed_to
+-- Receipts for messages that this node holds now, to whomever they were forwarded.
+SELECT f.* FROM forwarded_receipts f LEFT JOIN messages m USING (account_id, message_id)
+WHERE (SELECT s.holder_node FROM held_spans s WHERE CASE coalesce(m.handed_to, f.handed_to)
         WHEN 0 THEN s.of_node = (f.message_id >> 14) & 63 AND f.message_id >= s.from_id AND f.message_id < s.until_id
-        ELSE s.span_id = f.handed_to END) = $1
+        ELSE s.span_id = coalesce(m.handed_to, f.handed_to) END) = $1
 ORDER BY f.forward_id LIMIT $2;
 
 -- name: drop_forwarded

@@ -69,7 +69,7 @@ async def test_binds_here_are_used_before_binds_elsewhere(ground: Ground) -> Non
         await first.accept(5)
         await first.written(5)
         first.carrier.health = "down"
-        await here.look()
+        await look_at_each_other(here)
         assert first.lifecycle.health["carrier-a"] == "up"
         more = await first.accept(5)
         await there.look()
