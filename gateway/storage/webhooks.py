@@ -169,9 +169,9 @@ async def disable_silent_endpoint(connection: asyncpg.Connection, endpoint_id: i
 
 
 async def forget_old(connection: asyncpg.Connection, before_ms: int, limit: int) -> int:
-    """Forget events, and so many ended deliveries at most, of before a time; how many deliveries."""
-    await connection.execute(WEBHOOK_SQL["forget_events"], before_ms)
-    return int(await connection.fetchval(WEBHOOK_SQL["forget_deliveries"], before_ms, limit))
+    """Forget events and ended deliveries of before a time, so many of each at most; of which more, how many."""
+    events = int(await connection.fetchval(WEBHOOK_SQL["forget_events"], before_ms, limit))
+    return max(events, int(await connection.fetchval(WEBHOOK_SQL["forget_deliveries"], before_ms, limit)))
 
 
 # ---------------------------------------------------------------- what people do

@@ -34,7 +34,7 @@ POLL_S: Final = 1.0  # chosen: behind the notification; retries fall due by them
 AWAY_PAUSE_S: Final = 1.0  # chosen: between tries while PostgreSQL is away
 LAST_WORDS_S: Final = 2.0  # chosen
 FORGET_EVERY_S: Final = 60.0  # chosen
-FORGET_AT_ONCE: Final = 5_000  # chosen
+FORGET_AT_ONCE: Final = 5_000  # chosen: of a turn, and on at once where there is more
 DAY_MS: Final = 86_400_000
 ANSWER_CHARACTERS: Final = 500  # kept of an answer, for its owner to see
 GONE: Final = 410  # RFC 9110 15.5.11; Standard Webhooks: the receiver wants no more
@@ -123,8 +123,8 @@ class Courier:
             for lane in list(self._waiting):
                 self._begin(lane, requests)
             if loop.time() >= forget_at:
-                forget_at = loop.time() + FORGET_EVERY_S
-                await rows.forget_old(connection, self._wall_ms() - self._keep_ms, FORGET_AT_ONCE)
+                forgot = await rows.forget_old(connection, self._wall_ms() - self._keep_ms, FORGET_AT_ONCE)
+                forget_at = loop.time() + (FORGET_EVERY_S if forgot < FORGET_AT_ONCE else 0)
             if not claimed and not self._outcomes:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(POLL_S):

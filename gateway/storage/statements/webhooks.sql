@@ -163,7 +163,7 @@ SELECT count(*) AS replayed, coalesce(max(delivery_id), 0) AS last_id, pg_notify
 -- name: forget_deliveries
 -- Forgets deliveries that ended before a time, with their tries; how many.
 WITH old AS (
-    SELECT delivery_id FROM webhook_deliveries WHERE state <> 'due' AND at_ms < $1 ORDER BY delivery_id LIMIT $2 FOR UPDATE SKIP LOCKED
+    SELECT delivery_id FROM webhook_deliveries WHERE state <> 'due' AND at_ms < $1 ORDER BY at_ms LIMIT $2 FOR UPDATE SKIP LOCKED
 ), tries AS (
     DELETE FROM webhook_tries t USING old WHERE t.delivery_id = old.delivery_id
 ), gone AS (
@@ -172,8 +172,14 @@ WITH old AS (
 SELECT count(*) FROM gone;
 
 -- name: forget_events
--- Forgets events that happened before a time.
-DELETE FROM account_events WHERE at_ms < $1;
+-- Forgets events that happened before a time; how many.
+WITH old AS (
+    SELECT account_id, changed_xact, event_id FROM account_events WHERE at_ms < $1 ORDER BY at_ms LIMIT $2
+), gone AS (
+    DELETE FROM account_events e USING old
+     WHERE e.account_id = old.account_id AND e.changed_xact = old.changed_xact AND e.event_id = old.event_id RETURNING 1
+)
+SELECT count(*) FROM gone;
 
 -- name: read_events
 -- The next events of an account after a place ($2 transaction, $3 number), of these kinds, that nothing can come before any more.
