@@ -280,7 +280,7 @@ def _live(rooms: Rooms, now_ms: int) -> dict[str, Any]:
                     "peer": link.peer,
                     "state": link.state,
                     "in_flight": link.session.unanswered if link.session else 0,
-                    "window": connector.profile.window,
+                    "window": connector.window.window,
                     "bound_since_ms": now_ms - int((now - link.bound_since) * 1000) if link.bound_since else 0,
                 }
             )

@@ -85,6 +85,12 @@ class AdaptiveRate:
         self._samples.clear()
         return True
 
+    def forget(self, now: float) -> None:
+        """It was not the rate that the carrier refused: the contract stands, and nothing pauses."""
+        share = self._share
+        self.__init__(self._contract_per_s, now)  # type: ignore[misc]  # as it began
+        self._share = share
+
     def _learn(self, taken: int, now: float) -> None:
         limit = self._limit(taken, now)
         rate = self.rate_per_s

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Protocol, cast
 
 from gateway.crash_points import crash_point
+from gateway.egress.adaptive_window import AdaptiveWindow, Noted
 from gateway.egress.profile import CarrierProfile
 from gateway.egress.reconnect import End, Reconnects
 from gateway.egress.tls_client import pin_fault, why_not
@@ -47,6 +48,11 @@ class LinkOwner(Protocol):
         """Whether this node still holds its place."""
         ...
 
+    @property
+    def window(self) -> AdaptiveWindow:
+        """How many requests the carrier may owe answers for on each of its links."""
+        ...
+
     def take_unsent(self, parts: list[tuple[Message, int]]) -> None:
         """The link is gone before these parts were written: surely not sent."""
         ...
@@ -66,6 +72,7 @@ class CarrierLink(asyncio.Protocol):
         self.session: Session | None = None
         self.backlog: deque[tuple[SubmitSm, tuple[Message, int]]] = deque()  # parts that wait for the window
         self.generation = 0
+        self.noted: dict[int, Noted] = {}  # by sequence_number: what was sent while the window is watched
         self._transport: asyncio.Transport | None = None
         self._closed: asyncio.Future[str] | None = None
         self._paused = False
@@ -123,7 +130,7 @@ class CarrierLink(asyncio.Protocol):
         a new session may do better.
         """
         freed = False
-        if len(self._held) >= self._profile.window and now - self._held[0] > self._profile.in_doubt_grace_s:
+        if len(self._held) >= self._owner.window.window and now - self._held[0] > self._profile.in_doubt_grace_s:
             self.lose("the carrier lives and answers no submit_sm")
             return
         while self._held and now - self._held[0] > self._profile.in_doubt_grace_s:
@@ -138,9 +145,14 @@ class CarrierLink(asyncio.Protocol):
         self._wind_clock(self.session)
         for pdu, context in parts:
             if self.session.window_free > 0 and not self.backlog:
-                self.session.request(pdu, context)
+                self._request(self.session, pdu, context)
             else:
                 self.backlog.append((pdu, context))
+
+    def _request(self, session: Session, pdu: SubmitSm, context: tuple[Message, int]) -> None:
+        sequence_number = session.request(pdu, context)
+        if self._owner.window.watching:
+            self.noted[sequence_number] = self._owner.window.note(session.unanswered)
 
     def _wind_clock(self, session: Session) -> None:
         """Requests take their time from the session's clock, which stands still between reads."""
@@ -150,8 +162,7 @@ class CarrierLink(asyncio.Protocol):
 
     def _drain_backlog(self) -> None:
         while self.backlog and self.session is not None and self.session.window_free > 0:
-            pdu, context = self.backlog.popleft()
-            self.session.request(pdu, context)
+            self._request(self.session, *self.backlog.popleft())
 
     def respond(self, generation: int, sequence_number: int, response: Pdu) -> None:
         """Answer a request of the carrier, if the connection that brought it still stands."""
@@ -224,6 +235,7 @@ class CarrierLink(asyncio.Protocol):
             ),
             monotonic(),
         )
+        self.session.window = self._owner.window.window
         self.state = "binding"
         self.session.bind(
             self.bind_type,
@@ -314,6 +326,7 @@ class CarrierLink(asyncio.Protocol):
         self.backlog.clear()
         reason = session.close_reason if session is not None and session.close_reason else None
         self._held.clear()
+        self.noted.clear()
         why = str(self._peer_fault or reason or exc or "connection closed by the carrier")
         if session is not None:
             self._owner.take_loss(self, session.abandon(), why)

@@ -26,6 +26,7 @@ from gateway.connector import (
     TryLater,
 )
 from gateway.egress.adaptive_rate import AdaptiveRate
+from gateway.egress.adaptive_window import AdaptiveWindow, Noted
 from gateway.egress.answers import UNMAPPED, AnswerRule, rule_for
 from gateway.egress.carrier_link import CarrierLink
 from gateway.egress.held_links import HeldLinks
@@ -86,9 +87,11 @@ class SmppConnector:
         self._health = health
         self._tallies = tallies
         self._reserved = 0
+        self._filled = False  # whether somebody wanted more room than the windows had, since the last tick
         self._pace = Pace(profile.tps, monotonic())
         self._paused_until = 0.0
         self.rate = AdaptiveRate(profile.tps, monotonic())
+        self.window = AdaptiveWindow(profile.window, monotonic())
         self._queue_full_at: list[float] = []
         self._timer: asyncio.Handle | None = None
         self._wake_at = 0.0  # loop time for which the timer is set
@@ -140,7 +143,7 @@ class SmppConnector:
         senders = len(numbers.difference(receivers))
         if senders:  # without any nothing is sent
             self.rate.share(min(1.0, senders / (max(of, self.bind_count) - len(receivers))))
-            self._follow_rate(monotonic())
+            self._follow(monotonic())
 
     def note_elsewhere(self, is_bound: bool) -> None:
         self._bound_elsewhere = is_bound
@@ -161,6 +164,7 @@ class SmppConnector:
         if spare:
             free -= self._kept_free(spare)
         if free - self._reserved < parts and (self._reserved or not any(link.idle for link in self._senders)):
+            self._filled = True
             return False
         if not self._pace.take(parts, now, spare):
             self._ask_again_at(self._pace.ready_at(parts, now, spare))
@@ -170,7 +174,7 @@ class SmppConnector:
 
     def _kept_free(self, spare: float) -> int:
         """How many parts of all windows that is: at least one, where a window of more than one part allows it."""
-        whole = sum(link.session.limits.window for link in self._senders if link.bound and link.session is not None)
+        whole = sum(link.session.window for link in self._senders if link.bound and link.session is not None)
         return min(ceil(whole * spare), max(0, whole - 1))
 
     def _ask_again_at(self, moment: float) -> None:
@@ -238,6 +242,7 @@ class SmppConnector:
                 message, part_no = _part(event.context)  # type: ignore[union-attr]
                 self._put(Doubtful(message, part_no, "no answer in time"))
                 link.hold_place()
+                link.noted.clear()  # nobody waits for the judgement of what may never be answered
                 if link.session is not None:
                     link.session.enquire_link()
             elif kind is LateResponse:
@@ -273,13 +278,18 @@ class SmppConnector:
     def _answered(self, link: CarrierLink, event: ResponseReceived) -> None:
         message, part_no = _part(event.context)
         pdu = event.pdu
+        noted = link.noted.pop(pdu.sequence_number, None) if link.noted else None
         if pdu.command_status == 0 and type(pdu) is SubmitSmResp:
+            if noted is not None:
+                self.window.taken(noted)
             self._tallies.submit_latency[self.name].observe(monotonic() - event.sent_at)
             self._put(Taken(message, part_no, pdu.message_id))
             self._tallies.carrier_answers[self.name, "taken"] += 1
             return
         status = pdu.command_status or CommandStatus.ESME_RUNKNOWNERR
         rule = rule_for(status, self.profile.status_map)
+        if rule.kind in ("throttle", "queue_full"):
+            self._slow_down(rule.kind, noted)
         self._put(self._refused(message, part_no, status, rule))
         if rule.kind == "link":
             link.lose(f"the carrier answers {_status_name(status)}: it knows no bind of ours")
@@ -290,10 +300,6 @@ class SmppConnector:
         if rule.alarm:
             unmapped = "yes" if rule is UNMAPPED else "no"
             log.error("carrier_refusal", extra={"connector": self.name, "status": why, "unmapped": unmapped})
-        if rule.kind == "throttle":
-            self._slow_down()
-        elif rule.kind == "queue_full":
-            self._note_queue_full()
         return outcome_of(rule, message, part_no, why, self.profile)
 
     def _answered_late(self, event: LateResponse) -> None:
@@ -317,21 +323,46 @@ class SmppConnector:
 
     # ------------------------------------------------------------------ pace
 
-    def _slow_down(self) -> None:
-        rate, pace = self.rate, self._pace
-        if not rate.throttled(self._tallies.carrier_answers[self.name, "taken"], monotonic()):
-            return
-        pace.rate_per_s, pace.burst_s = rate.rate_per_s, rate.burst_s
-        pace.start_over(rate.paused_until)
-        self._pause_until(rate.paused_until)
-        log.info("carrier_throttles", extra={"connector": self.name, "rate_per_s": round(rate.rate_per_s, 1)})
+    def _slow_down(self, kind: str, noted: Noted | None) -> None:
+        """Throttled, or its queue is full: for the window, for the rate, or for itself."""
+        now, before = monotonic(), self.window.window
+        if self.window.refused(noted, now):
+            self._take_window(before)
+        elif kind == "queue_full":
+            self._note_queue_full()
+        elif self.rate.throttled(self._tallies.carrier_answers[self.name, "taken"], now):
+            rate, pace = self.rate, self._pace
+            pace.rate_per_s, pace.burst_s = rate.rate_per_s, rate.burst_s
+            pace.start_over(rate.paused_until)
+            self._pause_until(rate.paused_until)
+            log.info("carrier_throttles", extra={"connector": self.name, "rate_per_s": round(rate.rate_per_s, 1)})
 
-    def _follow_rate(self, now: float) -> None:
-        rate, pace = self.rate, self._pace
-        rate.tick(self._tallies.carrier_answers[self.name, "taken"], now)
+    def _follow(self, now: float) -> None:
+        """What was learnt of rate and window, a few times a second."""
+        rate, pace, window, before = self.rate, self._pace, self.window, self.window.window
+        if window.judge(any(link.noted for link in self._senders), now):
+            rate.forget(now)  # it was the window that was refused: nothing pauses for it
+            self._paused_until = now
+            self._queue_full_at.clear()
+        taken = self._tallies.carrier_answers[self.name, "taken"]
+        rate.tick(taken, now)
         if pace.rate_per_s != rate.rate_per_s or pace.burst_s != rate.burst_s:
             pace.rate_per_s, pace.burst_s = rate.rate_per_s, rate.burst_s
             self.room.set()
+        window.tick(taken, self._tallies.submit_latency[self.name].total_s, self._filled, now)
+        self._filled = False
+        self._take_window(before)
+
+    def _take_window(self, before: int) -> None:
+        """Each link's window is what was learnt, if it was."""
+        window = self.window.window
+        if window == before:
+            return
+        for link in self._senders:
+            if link.session is not None:
+                link.session.window = window
+        self.room.set()
+        log.info("carrier_window", extra={"connector": self.name, "window": window, "before": before})
 
     def _note_queue_full(self) -> None:
         now = monotonic()
@@ -377,7 +408,7 @@ class SmppConnector:
                 await asyncio.sleep(TICK_S)
                 for link in self.links:
                     link.tick()
-                self._follow_rate(monotonic())
+                self._follow(monotonic())
                 self._update_health()
 
     async def unbind(self, patience_s: float) -> None:

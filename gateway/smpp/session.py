@@ -102,7 +102,8 @@ class Session:
     Attributes to read: role, limits, state, bind_type (None before bound), system_id (of the ESME, "" before bound),
     interface_version (0x33, 0x34 or 0x50: what both speak), owed (requests received and not answered yet),
     chatter (PDUs received so far that brought nothing: enquire_link, what was refused, unexpected responses),
-    close_wanted, close_reason. Attribute to set: congestion_state (0..100 or None), added to answers of v5 binds.
+    close_wanted, close_reason. Attributes to set: congestion_state (0..100 or None), added to answers of v5 binds;
+    window (of limits, at first), how many requests of ours may be without answer.
 
     A shell, once per read: session.tick(now); events = session.receive_data(octets); ...; then it writes
     session.data_to_send(). It ticks also when now >= session.next_deadline(). After each it looks at close_wanted.
@@ -132,7 +133,6 @@ class Session:
         "_unexpected",
         "_unexpected_since",
         "_wake",
-        "_window",
         "bind_type",
         "chatter",
         "close_reason",
@@ -144,6 +144,7 @@ class Session:
         "role",
         "state",
         "system_id",
+        "window",
     )
 
     def __init__(self, role: Role, limits: SessionLimits | None = None, now: float = 0.0) -> None:
@@ -164,7 +165,7 @@ class Session:
         self._now = now
         self._enter(SessionState.OPEN)
         self._tolerant = role is Role.ESME
-        self._window = self.limits.window
+        self.window = self.limits.window
         self._response_timeout_s = self.limits.response_timeout_s
         self._out: list[bytes] = []
         self._pending: list[Event] = []  # events of calls that return none; given by the next tick or receive
@@ -323,7 +324,7 @@ class Session:
     @property
     def window_free(self) -> int:
         """How many requests may be sent now: 0 when not bound or the window is full."""
-        return max(0, self._window - len(self._unanswered)) if self._may_request else 0
+        return max(0, self.window - len(self._unanswered)) if self._may_request else 0
 
     @property
     def unanswered(self) -> int:
@@ -343,7 +344,7 @@ class Session:
         if pdu.command_id not in self._may_request:
             raise LocalProtocolError(f"{type(pdu).__name__} is not sent as {self.role} in state {self.state.value}")
         unanswered = self._unanswered
-        if len(unanswered) >= self._window:
+        if len(unanswered) >= self.window:
             raise WindowFull(f"{len(unanswered)} requests are unanswered")
         sequence_number = self._take_sequence_number()
         pdu.sequence_number = sequence_number

@@ -70,10 +70,12 @@ class SmscBehaviour:
     def judge(
         self, registered_delivery: int, unanswered: int, system_id: str, now_s: float, destination_addr: str = ""
     ) -> Verdict:
-        """Decide about a submit. unanswered: submits of its bind that wait for their answer, this one left out."""
+        """Decide about a submit. unanswered: submits that its bind took and has not answered."""
         settings = self.settings
         status = self._refusal(unanswered, system_id, now_s, destination_addr)
         latency_ms = settings.latency_ms.draw(self._chance)
+        if settings.queue_ms and not status:
+            latency_ms += settings.queue_ms * unanswered
         if status:
             return Verdict(Judgement.REFUSED, status, 0, latency_ms)
         judgement = Judgement.SILENT if self._happens(settings.silence) else Judgement.TAKEN
@@ -91,7 +93,7 @@ class SmscBehaviour:
         if settings.congested:
             return CommandStatus.ESME_RMSGQFUL
         if settings.window and unanswered >= settings.window:
-            return CommandStatus.ESME_RTHROTTLED
+            return settings.window_status
         if settings.tps and not self._bucket(system_id, now_s).take(now_s):
             return CommandStatus.ESME_RTHROTTLED
         for prefix, status in settings.error_for:

@@ -32,6 +32,8 @@ def smsc(
     error_mix: Annotated[str, typer.Option(help="refusals: 0x08=0.01,0x45=0.02")] = "",
     tps: Annotated[float, typer.Option(help="submits a second and system_id, beyond: 0x58; 0: no limit")] = 0.0,
     window: Annotated[int, typer.Option(help="unanswered submits on a bind, beyond: 0x58; 0: no limit")] = 0,
+    window_status: Annotated[str, typer.Option(help="what is answered beyond the window, as 0x14")] = "0x58",
+    queue_ms: Annotated[float, typer.Option(help="an answer waits so long for each unanswered submit before it")] = 0.0,
     congested: Annotated[bool, typer.Option(help="answer 0x14 to every submit")] = False,
     silence: Annotated[float, typer.Option(help="share of messages taken and never answered")] = 0.0,
     id_dress: Annotated[str, typer.Option(help="decimal, hex, HEX, padded, uuid, or none")] = "decimal",

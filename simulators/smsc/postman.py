@@ -32,15 +32,16 @@ TEMPORARY = frozenset(  # the four statuses that ask for another try: smpp-answe
 
 
 class Link:
-    """One bound connection. requests: after the bind; silent: taken and never to be answered."""
+    """One bound connection. requests: after the bind; taken: submits taken and not answered yet; silent: never to be."""
 
-    __slots__ = ("mailbox", "requests", "silent", "system_id", "unbinding", "wire")
+    __slots__ = ("mailbox", "requests", "silent", "system_id", "taken", "unbinding", "wire")
 
     def __init__(self, wire: Wire, system_id: str, mailbox: Mailbox[Link]) -> None:
         self.wire = wire
         self.system_id = system_id
         self.mailbox = mailbox
         self.requests = 0
+        self.taken = 0
         self.silent = 0
         self.unbinding = False
 

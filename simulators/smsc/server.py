@@ -392,9 +392,8 @@ class SimulatedSmsc:
         if self._crowded():
             verdict = Verdict(Judgement.REFUSED, CommandStatus.ESME_RMSGQFUL, 0, 0.0)
         else:
-            owed = link.wire.session.owed - 1
             verdict = self._behaviour.judge(
-                submit.registered_delivery, owed, link.system_id, now_s, submit.destination_addr
+                submit.registered_delivery, link.taken + link.silent, link.system_id, now_s, submit.destination_addr
             )
         judgement = verdict.judgement
         if unanswered and judgement is Judgement.TAKEN:
@@ -407,6 +406,7 @@ class SimulatedSmsc:
         if judgement is Judgement.SILENT:
             link.silent += 1
         else:
+            link.taken += judgement is Judgement.TAKEN
             response = DataSmResp if isinstance(submit, DataSm) else SubmitSmResp
             answer = response(message_id=message_id, command_status=verdict.command_status)
             answered_s += verdict.latency_ms / 1000.0
@@ -476,6 +476,7 @@ class SimulatedSmsc:
 
     def _answer_submit(self, link: Link, submit: SubmitSm | DataSm, answer: Pdu) -> None:
         wire = link.wire
+        link.taken -= not answer.command_status
         if wire.lost or wire.muted or wire.session.close_wanted:
             self.statistics.answers_lost += 1
             return

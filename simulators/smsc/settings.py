@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.smpp.command_status import CommandStatus
 from simulators.plain_values import (
     Endpoint,
     Milliseconds,
@@ -42,7 +43,9 @@ class SmscSettings:
     error_for: tuple[tuple[str, int], ...] = ()  # "22901=0x0B,229=0x45": destinations that begin so are refused so
     error_mix: Mix = Mix()  # "0x08=0.01,0x45=0.02": refused with this command_status
     tps: float = 0.0  # submits a second and system_id; beyond: ESME_RTHROTTLED; 0: no limit
-    window: int = 0  # unanswered submits on a bind; beyond: ESME_RTHROTTLED; 0: no limit
+    window: int = 0  # unanswered submits on a bind; beyond: window_status; 0: no limit
+    window_status: int = CommandStatus.ESME_RTHROTTLED
+    queue_ms: float = 0.0  # an answer takes so much longer for each unanswered submit of its bind before it
     congested: bool = False  # every submit: ESME_RMSGQFUL
     silence: float = 0.0  # taken, delivered, never answered
     id_dress: Dress = Dress.DECIMAL
@@ -147,6 +150,8 @@ CHANGEABLE: dict[str, Callable[..., object]] = {
     "bind_status": lambda value: parse_status(str(value)),
     "tps": parse_quantity,
     "window": _count,
+    "window_status": lambda value: parse_status(str(value)),
+    "queue_ms": parse_quantity,
     "congested": parse_flag,
     "silence": _rate,
     "away": parse_flag,

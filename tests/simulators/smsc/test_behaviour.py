@@ -54,9 +54,16 @@ def test_refused_message_has_no_id_and_no_receipt() -> None:
     assert (verdict.command_status, verdict.number, verdict.receipts) == (0x14, 0, ())
 
 
+def test_an_answer_waits_for_those_of_its_bind_before_it_and_a_refusal_for_none() -> None:
+    for unanswered, latency_ms in ((0, 3), (1, 8), (10, 53)):
+        assert verdicts(1, unanswered=unanswered, latency_ms="3", queue_ms=5)[0].latency_ms == latency_ms
+    assert verdicts(1, unanswered=10, latency_ms="3", queue_ms=5, window=10)[0].latency_ms == 3
+
+
 def test_beyond_the_window_and_the_rate_it_throttles() -> None:
     assert verdicts(1, unanswered=5, window=5)[0].command_status == 0x58
     assert verdicts(1, unanswered=4, window=5)[0].command_status == 0
+    assert verdicts(1, unanswered=5, window=5, window_status="0x14")[0].command_status == 0x14
     statuses = [verdict.command_status for verdict in verdicts(12, tps=10)]
     assert statuses == [0] * 10 + [0x58] * 2
 
