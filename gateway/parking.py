@@ -138,4 +138,5 @@ def receipt_of(parked: ParkedReceipt) -> Receipt:
         parked.error,
         parked.source_addr,
         parked.destination_addr,
+        parked.raw,
     )

@@ -27,6 +27,7 @@ from gateway.receipts.dress import (
     keys_by_dress,
     receipted_key,
 )
+from gateway.receipts.evidence import possible, the_one
 from gateway.receipts.parse import Receipt
 from gateway.storage.group_commit import SettleStream
 from gateway.storage.reader import Reader
@@ -306,7 +307,7 @@ class WaitingRoom:
         for receipt, waited_for_ms in zip(receipts, waited, strict=True):
             awaited = None if receipt is None else self._match(connector_id, receipt, rows, waited_for_ms)
             if awaited is None and receipt is not None:
-                awaited = self._among_unnamed(connector_id, receipt, rows, rivals)
+                awaited = self._among_unnamed(connector_id, receipt, rows, rivals, waited_for_ms)
                 if awaited is not None:
                     place = (awaited.message.message_id, awaited.part_no)
                     if told.setdefault(place, receipt.smsc_message_id) != receipt.smsc_message_id:
@@ -402,10 +403,15 @@ class WaitingRoom:
         )
 
     def _among_unnamed(
-        self, connector_id: int, receipt: Receipt, rows: dict[str, list[Awaited]], rivals: Rivals = NO_RIVALS
+        self,
+        connector_id: int,
+        receipt: Receipt,
+        rows: dict[str, list[Awaited]],
+        rivals: Rivals = NO_RIVALS,
+        waited_ms: int = 0,
     ) -> Awaited | None:
-        """The attempt without a carrier's id that a receipt fits, if it fits exactly one and no attempt still waits
-        for its response, on this node or another.
+        """The attempt without a carrier's id that a receipt fits, if it fits exactly one that is not younger than it,
+        and no attempt still waits for its response, on this node or another.
         """
         handset = receipt.source_addr.lstrip("+")
         candidates = self._unnamed.fitting(connector_id, handset) + rivals.doubtful.get(handset, [])
@@ -413,9 +419,9 @@ class WaitingRoom:
         for each in rows.get(unnamed_key(receipt.source_addr), ()):
             if (each.message.message_id, each.part_no) not in known and is_unnamed(each):
                 candidates.append(each)
-        if len(candidates) != 1 or rivals.may_answer(handset) or self._answer_awaited(connector_id, receipt):
+        if not candidates or rivals.may_answer(handset) or self._answer_awaited(connector_id, receipt):
             return None
-        return candidates[0]
+        return the_one(possible(candidates, receipt, self._wall_ms() - waited_ms), receipt)
 
     def is_surely(self, receipt: Receipt, awaited: Awaited) -> bool:
         """Whether the carrier named this very part, as far as is known now, by the receipt's id."""

@@ -52,7 +52,7 @@ _ERR = re.compile(rb"\berr\s*:\s*([0-9A-Za-z]+)", re.IGNORECASE)
 
 class Receipt(msgspec.Struct, gc=False):
     """What a receipt says. state: a final message state, or "" when it decides nothing yet. message_state: its number
-    (v3.4 5.2.28), or SAYS_NOTHING.
+    (v3.4 5.2.28), or SAYS_NOTHING. raw: its text as it came.
     """
 
     smsc_message_id: str
@@ -61,6 +61,7 @@ class Receipt(msgspec.Struct, gc=False):
     error: str
     source_addr: str
     destination_addr: str
+    raw: bytes = b""
 
 
 def is_receipt(esm_class: int) -> bool:
@@ -100,6 +101,7 @@ def read_receipt(pdu: DeliverSm) -> Receipt | None:
         _error(text, network_error),
         pdu.source_addr,
         pdu.destination_addr,
+        text,
     )
 
 

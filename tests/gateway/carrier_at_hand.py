@@ -160,11 +160,13 @@ class CarrierAtHand:
     def doubtful(self, message: Message, part_no: int = 0) -> None:
         self.tell(Doubtful(message, part_no, "no answer in time"))
 
-    def receipt(self, smsc_message_id: str, state: str, source: str, error: str = "") -> int:
+    def receipt(
+        self, smsc_message_id: str, state: str, source: str, error: str = "", to: str = "ACME", raw: bytes = b"raw"
+    ) -> int:
         """A receipt arrives; its token."""
         self._tokens += 1
-        receipt = Receipt(smsc_message_id, VALUE_OF_STATE.get(state, 1), state, error, source, "ACME")
-        self.tell(ReceiptArrived(receipt, b"raw", self._tokens))
+        receipt = Receipt(smsc_message_id, VALUE_OF_STATE.get(state, 1), state, error, source, to, raw)
+        self.tell(ReceiptArrived(receipt, raw, self._tokens))
         return self._tokens
 
     def inbound(self, source: str, destination: str, text: bytes) -> int:
