@@ -33,7 +33,7 @@ def known(text: bytes = b"", tlvs: tuple[tuple[int, bytes], ...] = (), esm_class
 
 
 def test_a_receipt_of_appendix_b_is_read_whole() -> None:
-    assert known(FULL) == Receipt("0123456789", 2, "delivered", "", "22901970000", "ACME")
+    assert known(FULL) == Receipt("0123456789", 2, "delivered", "", "22901970000", "ACME", FULL)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_tlvs_are_believed_before_the_text() -> None:
 
 def test_tlvs_alone_are_enough() -> None:
     receipt = known(tlvs=((0x0427, b"\x05"), (0x001E, b"1a2b"), (0x0423, b"\x03\x00\x22")))
-    assert receipt == Receipt("1a2b", 5, "undeliverable", "34/3.34", "22901970000", "ACME")
+    assert receipt == Receipt("1a2b", 5, "undeliverable", "34/3.34", "22901970000", "ACME", receipt.raw)
 
 
 def test_a_text_in_message_payload_is_read() -> None:
