@@ -32,7 +32,7 @@ TEMPORARY = frozenset(  # the four statuses that ask for another try: smpp-answe
 
 
 class Link:
-    """One bound connection. requests: after the bind; taken: submits taken and not answered yet; silent: never to be."""
+    """One bound connection. requests: after the bind; taken: submits to be answered yet; silent: never to be."""
 
     __slots__ = ("mailbox", "requests", "silent", "system_id", "taken", "unbinding", "wire")
 
