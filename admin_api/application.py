@@ -29,6 +29,7 @@ from gateway.storage.group_commit import NotCommitted, OutcomeUnknown
 log = logging.getLogger("passerelle.api")
 
 JSON: Final = "application/json"
+CSV: Final = "text/csv; charset=utf-8"
 PROBLEM_JSON: Final = "application/problem+json"
 LONGEST_IDEMPOTENCY_KEY: Final = 255  # chosen
 SECURITY: Final = {
@@ -128,13 +129,15 @@ class _Frame:
         """A route of the table as aiohttp wants it."""
         name = f"{route.method} {route.path}"
 
-        async def serve(request: web.Request) -> web.Response:
+        async def serve(request: web.Request) -> web.StreamResponse:
             call = await self._read(request, route, name)
             if isinstance(call, Problem):
                 return self._problem(request, call)
             answer = await route.answer(self._service, call)
             if isinstance(answer, Problem):
                 return self._problem(request, answer, language=call.language)
+            if answer.file is not None:
+                return web.FileResponse(answer.file, headers={"Content-Type": CSV} | answer.headers)
             return _response(answer, answer.status or route.status)
 
         return serve
@@ -160,6 +163,8 @@ class _Frame:
             if isinstance(query, Problem):
                 faults += query.errors
             call.query = query
+        if route.takes_file:
+            call.request = request
         if route.body is not None:
             body = await self._body(request, route, call)
             if isinstance(body, Problem):

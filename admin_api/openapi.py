@@ -45,6 +45,12 @@ PROBLEM: Final[dict[str, Any]] = {
         },
     },
 }
+FILE: Final[dict[str, Any]] = {"text/csv": {"schema": {"type": "string"}}}
+FORM_FILE: Final[dict[str, Any]] = {
+    "multipart/form-data": {
+        "schema": {"type": "object", "properties": {"file": {"type": "string", "contentMediaType": "text/csv"}}}
+    }
+}
 IDEMPOTENCY_HEADER: Final = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -92,7 +98,9 @@ def _operation(
         "responses": {
             str(route.status): {
                 "description": "done",
-                "content": {"application/json": {"schema": _any_of([by_model[each] for each in route.answers])}},
+                "content": FILE
+                if route.gives_file
+                else {"application/json": {"schema": _any_of([by_model[each] for each in route.answers])}},
             }
         },
     }
@@ -109,6 +117,8 @@ def _operation(
     if route.body is not None:
         content = {"application/json": {"schema": by_model[route.body]}}
         told["requestBody"] = {"required": True, "content": content}
+    if route.takes_file:
+        told["requestBody"] = {"required": True, "content": FILE | FORM_FILE}
     statuses: dict[int, list[str]] = {}
     for code in problems_of(route):
         statuses.setdefault(PROBLEMS[code].status, []).append(code)

@@ -44,6 +44,15 @@ _OF_REQUESTS: Final = (
         Words("Send UTF-8 JSON (RFC 8259).", "Envoyez du JSON en UTF-8 (RFC 8259)."),
     ),
     ProblemKind(
+        "not_a_file",
+        415,
+        Words("The body is no file.", "Le corps n'est pas un fichier."),
+        Words(
+            "Send the CSV as text/csv, or as a file of multipart/form-data.",
+            "Envoyez le CSV en text/csv, ou comme fichier de multipart/form-data.",
+        ),
+    ),
+    ProblemKind(
         "unauthenticated",
         401,
         Words("The API key is missing or wrong.", "La clé d'API manque ou est fausse."),
@@ -290,6 +299,30 @@ _TEMPORARY: Final = (
             ("draining", "This process is stopping.", "Ce processus s'arrête."),
             ("node_away", "No node is there to send this.", "Aucun nœud n'est là pour envoyer cela."),
         )
+    ),
+    ProblemKind(
+        "not_done",
+        409,
+        Words("The result is not there yet.", "Le résultat n'est pas encore là."),
+        Words("Ask for the job until its status is done.", "Demandez la tâche jusqu'à ce que son état soit done."),
+        permanent=False,
+        retry_after_s=2,
+    ),
+    ProblemKind(
+        "too_many_jobs",
+        429,
+        Words("Ten files of the account wait already.", "Dix fichiers du compte attendent déjà."),
+        Words("Wait until one is done, or cancel one.", "Attendez que l'un soit fini, ou annulez-en un."),
+        permanent=False,
+        retry_after_s=30,
+    ),
+    ProblemKind(
+        "spool_full",
+        503,
+        Words("There is no room for files now.", "Il n'y a plus de place pour des fichiers."),
+        Words("Come again later; tell your operator.", "Revenez plus tard ; prévenez votre opérateur."),
+        permanent=False,
+        retry_after_s=600,
     ),
     ProblemKind(
         "outcome_unknown",

@@ -22,7 +22,9 @@ from aiohttp import web
 
 from admin_api import application
 from admin_api.cursors import Cursors
+from admin_api.doors.served import Doors
 from admin_api.keys import Keys
+from admin_api.lookup_desk import LookupDesk
 from admin_api.metrics import MetricsPage
 from admin_api.nobody import TellsNobody
 from admin_api.service import Service
@@ -37,6 +39,7 @@ from gateway.daemon.webhook_service import WebhooksFault, deliver_webhooks
 from gateway.ingress.tls import CertificateFault, TlsSettings, load_context
 from gateway.lease import Lease
 from gateway.lifecycle import Lifecycle
+from gateway.lookups.spool import Spool
 from gateway.message import MessageIds
 from gateway.storage.api_keys import load_secret
 from gateway.storage.cluster import REACH_CHANNEL
@@ -62,6 +65,7 @@ from gateway.wall_clock import wall_ms
 log = logging.getLogger("passerelle.api")
 
 ROLE: Final = "passerelle_api"
+SPOOL_FOLDER: Final = "lookups"  # below data_dir
 POSTGRES_FOLDER: Final = "postgres"  # below data_dir, as the node has it
 CONNECTIONS: Final = 8  # chosen: for look-ups; two cores' worth of PostgreSQL is busy with fewer
 REACH_POLL_S: Final = 0.5  # decision 0016: behind the notification, and how late a dead node's binds are missed
@@ -149,9 +153,29 @@ async def _build(configuration: Configuration, dsn: str, connection: asyncpg.Con
     secret = await load_secret(connection)
     keeper = LeaseKeeper(seat, lease, connected)
     keys, cursors = Keys(secret, reader), Cursors(secret)
+    lookups = _lookup_desk(configuration, reader, dsn)
     return Service(
-        configuration, seat, reader, line, accepting, settling, lifecycle, keeper, reach, keys, cursors, tallies, rows
+        configuration,
+        seat,
+        reader,
+        line,
+        accepting,
+        settling,
+        lifecycle,
+        keeper,
+        reach,
+        keys,
+        cursors,
+        tallies,
+        rows,
+        lookups,
     )
+
+
+def _lookup_desk(configuration: Configuration, reader: Reader, dsn: str) -> LookupDesk:
+    settings = configuration.admin_api.lookups
+    spool = Spool(settings.folder or configuration.node.data_dir / SPOOL_FOLDER, settings.spool_octets)
+    return LookupDesk(spool, reader, dsn, settings.spool_octets, settings.kept_h)
 
 
 async def _refuse_old_schema(connection: asyncpg.Connection) -> None:
@@ -174,7 +198,7 @@ def _book(rows: Any) -> FactBook:
 async def _serve(service: Service, dsn: str, ready: asyncio.Future[Service] | None) -> None:
     """Open the doors, wait for the end, drain."""
     stopping = asyncio.Event()
-    page = MetricsPage(service)
+    page, doors = MetricsPage(service), Doors(service)
     runner = web.AppRunner(application.build(service), access_log=None, shutdown_timeout=1.0)
     try:
         await service.keeper.renew()  # before its own turns begin: nobody asks at the same time
@@ -182,7 +206,7 @@ async def _serve(service: Service, dsn: str, ready: asyncio.Future[Service] | No
             running = [tasks.create_task(job) for job in _jobs(service, dsn)]
             await _read_opt_outs(service)
             await service.reach.look(service.book.connector_names)
-            await _listen(service, runner, page)
+            await _listen(service, runner, page, doors)
             service.ready = True
             log.info("ready", extra={"listen": str(service.configuration.admin_api.listen)})
             tell_systemd("READY=1")
@@ -192,7 +216,7 @@ async def _serve(service: Service, dsn: str, ready: asyncio.Future[Service] | No
                 with _signals(stopping):
                     await stopping.wait()
             finally:
-                await _drain(service, runner, page)
+                await _drain(service, runner, page, doors)
                 for task in running:
                     task.cancel()
     except* WebhooksFault as group:
@@ -213,16 +237,18 @@ def _jobs(service: Service, dsn: str) -> list[Coroutine[Any, Any, None]]:
         _note_conversations(service),
         _bury_keys(service),
         deliver_webhooks(service.configuration, dsn, service.webhooks),
+        service.lookups.run(),
     ]
 
 
-async def _listen(service: Service, runner: web.AppRunner, page: MetricsPage) -> None:
+async def _listen(service: Service, runner: web.AppRunner, page: MetricsPage, doors: Doors) -> None:
     settings = service.configuration.admin_api
     await runner.setup()
     context = None if settings.tls is None else _tls(settings.tls)
     try:
         await web.TCPSite(runner, settings.listen.host, settings.listen.port, ssl_context=context).start()
         await page.listen()
+        await doors.listen(context)
     except OSError as fault:
         raise ApiFault(f"a port cannot be opened: {fault}; free it, or change [admin_api] listen") from fault
 
@@ -246,17 +272,19 @@ def _signals(stopping: asyncio.Event):  # type: ignore[no-untyped-def]  # a cont
             loop.remove_signal_handler(number)
 
 
-async def _drain(service: Service, runner: web.AppRunner, page: MetricsPage) -> None:
+async def _drain(service: Service, runner: web.AppRunner, page: MetricsPage, doors: Doors) -> None:
     """Take nothing new, answer what is under way, close."""
     tell_systemd("STOPPING=1")
     service.ready = False
     for site in list(runner.sites):
         await site.stop()
+    await doors.stop()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(service.configuration.admin_api.drain_timeout_s):
             while service.open_requests or service.accepting.waiting:
                 await asyncio.sleep(DRAIN_LOOK_S)
     await runner.cleanup()
+    await doors.close()
     await page.close()
     log.info("stopped", extra={"open_requests": service.open_requests})
 

@@ -13,7 +13,17 @@ from typing import Final
 
 import msgspec
 
-from admin_api import estimates, event_reading, message_reading, messages, money, webhooks
+from admin_api import (
+    estimates,
+    event_reading,
+    lookup_jobs,
+    lookups,
+    message_reading,
+    messages,
+    money,
+    webhooks,
+)
+from admin_api import models_lookups as ml
 from admin_api import models_messages as m
 from admin_api import models_money as mm
 from admin_api import models_webhooks as mw
@@ -74,6 +84,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     body: type | None = None
     query: type | None = None
     idempotent: bool = False
+    takes_file: bool = False  # CSV as the body, or as a part of multipart/form-data
+    gives_file: bool = False  # CSV
     problems: tuple[str, ...] = ()
 
 
@@ -293,6 +305,72 @@ ROUTES: Final[tuple[Route, ...]] = (
         answer=webhooks.replay,
         body=mw.ReplayDeliveries,
         answers=(mw.Replayed,),
+        problems=("not_found",),
+    ),
+    Route(
+        method="POST",
+        path="/v1/lookups",
+        scope="lookups",
+        group="lookups",
+        summary=Words("What numbers tell, a thousand at most", "Ce que disent des numéros, mille au plus"),
+        answer=lookups.look_up,
+        body=ml.AskLookup,
+        answers=(ml.Lookups,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/lookup-jobs",
+        scope="lookups",
+        group="lookups",
+        summary=Words("Send a CSV of numbers to be analysed", "Envoyer un CSV de numéros à analyser"),
+        answer=lookup_jobs.send_file,
+        query=ml.AskJob,
+        answers=(ml.LookupJob,),
+        status=202,
+        takes_file=True,
+        problems=("not_a_file", "body_too_large", "spool_full", "too_many_jobs"),
+    ),
+    Route(
+        method="GET",
+        path="/v1/lookup-jobs",
+        scope="lookups",
+        group="lookups",
+        summary=Words(
+            "List the files sent, newest first", "Lister les fichiers envoyés, du plus récent au plus ancien"
+        ),
+        answer=lookup_jobs.show_jobs,
+        query=ml.ListJobs,
+        answers=(ml.LookupJobs,),
+    ),
+    Route(
+        method="GET",
+        path="/v1/lookup-jobs/{id}",
+        scope="lookups",
+        group="lookups",
+        summary=Words("How far a file is", "Où en est un fichier"),
+        answer=lookup_jobs.show_job,
+        answers=(ml.LookupJob,),
+        problems=("not_found",),
+    ),
+    Route(
+        method="GET",
+        path="/v1/lookup-jobs/{id}/result",
+        scope="lookups",
+        group="lookups",
+        summary=Words("The result of a file, as CSV", "Le résultat d'un fichier, en CSV"),
+        answer=lookup_jobs.fetch_result,
+        answers=(),
+        gives_file=True,
+        problems=("not_found", "not_done"),
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/lookup-jobs/{id}",
+        scope="lookups",
+        group="lookups",
+        summary=Words("Cancel a file, or forget a finished one", "Annuler un fichier, ou oublier un fichier fini"),
+        answer=lookup_jobs.end_job,
+        answers=(ml.LookupJob,),
         problems=("not_found",),
     ),
 )

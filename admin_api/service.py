@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
+from aiohttp import web
 
 from admin_api.cursors import Cursors
 from admin_api.keys import Caller, Keys
 from admin_api.languages import Language
+from admin_api.lookup_desk import LookupDesk
 from gateway.accept.fact_book import FactBook
 from gateway.cluster.lease_keeper import LeaseKeeper
 from gateway.cluster.reach import Reach
@@ -40,6 +43,7 @@ class Call(msgspec.Struct):
     octets: bytes = b""  # the body as it came
     route: str = ""  # its method and path, as the table writes them
     idempotency_key: str = ""
+    request: web.Request | None = None  # of a route that takes a file, which streams
 
     @property
     def account_id(self) -> int:
@@ -53,6 +57,7 @@ class Answer(msgspec.Struct):
     value: Any = None
     status: int = 0
     headers: dict[str, str] = {}
+    file: Path | None = None  # a CSV, in place of a value
 
 
 class RequestTallies:
@@ -80,6 +85,7 @@ class Service:
     cursors: Cursors
     tallies: Tallies
     rows: FactRows
+    lookups: LookupDesk
     requests: RequestTallies = field(default_factory=RequestTallies)
     webhooks: WebhookTallies = field(default_factory=WebhookTallies)
     in_flight: set[tuple[int, str, str]] = field(default_factory=set)  # account, route, Idempotency-Key

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.command_line.french_api import API
+from gateway.command_line.french_doors import DOORS
 from gateway.command_line.french_inbound import FRENCH_INBOUND
 from gateway.command_line.french_limits import LIMITS
 from gateway.command_line.french_logins import LOGINS
@@ -411,6 +412,7 @@ FRENCH: Final[dict[str, str]] = (
     | _PROOFS
     | _COLUMNS
     | API
+    | DOORS
     | LOGINS
     | LOOKUP
     | FRENCH_INBOUND

@@ -21,6 +21,7 @@ from gateway.command_line import (
     bench,
     checking,
     doctor,
+    door_logins,
     explain,
     inbound,
     live,
@@ -80,6 +81,7 @@ def make_app() -> typer.Typer:
     app.add_typer(receipts.receipts, name="receipt")
     app.add_typer(webhooks.webhooks, name="webhook")
     app.command("explain")(explain.explain)
+    app.add_typer(door_logins.logins, name="door-login")
     app.command("lookup")(lookup.lookup)
     app.command("binds")(live.show_binds)
     app.command("queue")(live.show_queue)

@@ -138,6 +138,15 @@ class AdminApiTls(msgspec.Struct, frozen=True):
     minimum_version: Literal["1.2", "1.3"] = "1.2"
 
 
+class AdminApiLookups(msgspec.Struct, frozen=True):
+    """Files of numbers that customers have analysed. folder: absent: lookups below [node] data_dir."""
+
+    folder: Path | None = None
+    file_octets: Annotated[int, Meta(ge=1024)] = 100 * 1024 * 1024  # chosen: a million rows of 100 characters
+    spool_octets: Annotated[int, Meta(ge=1024)] = 5 * 1024 * 1024 * 1024  # chosen: twenty of them with their results
+    kept_h: Annotated[int, Meta(ge=1)] = 72  # chosen: how long a result may be fetched
+
+
 class AdminApi(msgspec.Struct, frozen=True):
     """The HTTP API (`passerelle admin-api`). dsn: as the role passerelle_api; absent: the embedded PostgreSQL's."""
 
@@ -151,6 +160,9 @@ class AdminApi(msgspec.Struct, frozen=True):
     )  # chosen: 1,000 messages of 10 parts
     requests_at_once: Count = 1000  # chosen: beyond it 503, before anything is read
     drain_timeout_s: Seconds = 30.0
+    kannel_listen: Endpoint | None = None  # of /cgi-bin/sendsms; absent: closed
+    jasmin_listen: Endpoint | None = None  # of /send, /rate, /balance, /ping; absent: closed
+    lookups: AdminApiLookups = field(default_factory=AdminApiLookups)
 
 
 class SmppConnector(msgspec.Struct, frozen=True):

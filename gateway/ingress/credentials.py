@@ -16,15 +16,26 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from gateway.ingress.password_process import PasswordProcess
-from gateway.storage.facts import EsmeRow
 
 REMEMBERED_LIMIT = 20_000  # chosen: logins whose password was proven to this process
 COST = "$argon2id$v=19$m=65536,t=3,p=4"  # RFC 9106, section 4, as `passerelle esme add` stores it
 
 
-def live_hashes(esme: EsmeRow, now_ms: int) -> tuple[str, ...]:
+class StoredWords(Protocol):
+    """A login's password as it is stored, and the one before while that still counts."""
+
+    @property
+    def password_hash(self) -> str: ...
+    @property
+    def former_password_hash(self) -> str: ...
+    @property
+    def former_until_ms(self) -> int: ...
+
+
+def live_hashes(esme: StoredWords, now_ms: int) -> tuple[str, ...]:
     """The stored hashes that a word may match now, the newest first."""
     if esme.former_password_hash and now_ms < esme.former_until_ms:
         return esme.password_hash, esme.former_password_hash
@@ -41,7 +52,7 @@ class Credentials:
         self._asking = ThreadPoolExecutor(1, "passwords")  # waits for the process; computes nothing
         self._nobody = _hash_of_nothing()  # what an unknown name is compared with
 
-    def known(self, esme: EsmeRow | None, password: str, now_ms: int) -> str | None:
+    def known(self, esme: StoredWords | None, password: str, now_ms: int) -> str | None:
         """The stored hash that this password was proven against before; None: it must be proven now."""
         if esme is None:
             return None
@@ -54,7 +65,7 @@ class Credentials:
                 return each
         return None
 
-    async def prove(self, esme: EsmeRow | None, password: str, now_ms: int) -> str | None:
+    async def prove(self, esme: StoredWords | None, password: str, now_ms: int) -> str | None:
         """The stored hash that this password matches; None: it is wrong. esme None: an unknown name, None in the same
         time: whoever is wrong costs two hashes, as a login in rotation does. Raises PasswordsAway.
         """

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -55,7 +55,7 @@ def analyse_file(
     target: Path,
     wish: FileWish,
     own_operator: Callable[[str], Operator | None] | None = None,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Analyse `source` into `target`, telling of progress on the way; the last word is told after `target` stands.
 
     Raises FileUnfit, and OSError of the disk. Closing the iterator before its end leaves no file.

@@ -21,13 +21,24 @@ from pathlib import Path
 from typing import Any
 
 from gateway.storage.postgres_programs import PostgresFault, find_programs
-from tests.bench import binds, footprint, latency, load, nodes, profile, throughput
+from tests.bench import binds, footprint, latency, load, lookups, nodes, profile, throughput
 from tests.bench.figures import MISSED, Section, save, table
 from tests.bench.processes import BenchFault
 from tests.bench.scale import QUICK, WHOLE, Scale
 
 FOLDER = Path("build") / "bench"
-SECTIONS = ("throughput", "nodes", "latency", "slow-flush", "start", "recovery", "binds", "million", "profile")
+SECTIONS = (
+    "throughput",
+    "nodes",
+    "latency",
+    "slow-flush",
+    "start",
+    "recovery",
+    "binds",
+    "lookups",
+    "million",
+    "profile",
+)
 PATIENCE_S = 30.0  # chosen: what others start here ends in less, mostly
 FLUSHES = 200  # chosen: enough for a median of this disk
 
@@ -71,6 +82,7 @@ def plan(options: argparse.Namespace, folder: Path, tools: Path) -> dict[str, Me
         "start": lambda: footprint.measure_rest(folder, tools, scale),
         "recovery": lambda: footprint.measure_recovery(folder, tools, scale),
         "binds": lambda: binds.measure(folder, tools, scale),
+        "lookups": lambda: lookups.measure(folder, tools, scale),
         "million": lambda: footprint.measure_million(folder, tools),
         "profile": lambda: profile.measure(folder, tools, scale),
     }

@@ -17,6 +17,7 @@ import pytest
 from gateway.accept.refusals import Refusal
 from gateway.daemon.configuration_schema import (
     AdminApi,
+    AdminApiLookups,
     AdminApiTls,
     Configuration,
     Endpoint,
@@ -50,6 +51,8 @@ READ_BY = (  # of gateway: where a key becomes an effect
     "../admin_api/process.py",
     "../admin_api/application.py",
     "../admin_api/metrics.py",
+    "../admin_api/lookup_jobs.py",
+    "../admin_api/doors/served.py",
 )
 SECTIONS: dict[str, Any] = {
     "[node]": Node,
@@ -60,6 +63,7 @@ SECTIONS: dict[str, Any] = {
     "[metrics]": Metrics,
     "[admin_api]": AdminApi,
     "[admin_api.tls]": AdminApiTls,
+    "[admin_api.lookups]": AdminApiLookups,
     "[[connector]]": SmppConnector,
     "[limits]": Limits,
     "[policy]": Policy,
