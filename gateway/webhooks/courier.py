@@ -145,13 +145,26 @@ class Courier:
         claimed = await rows.claim_deliveries(connection, now_ms, rooms, FIRST_ROOM, limit, until_ms)
         if not claimed:
             return 0
-        for delivery, parcel in zip(claimed, await wrap(connection, claimed, now_ms), strict=True):
+        for delivery, parcel in zip(claimed, await self._wrap(connection, claimed, now_ms), strict=True):
             if parcel is None or now_ms >= delivery.give_up_at_ms:
                 self._end_untried(delivery, now_ms)
                 continue
             self._lanes.setdefault(delivery.lane, Lane()).busy += 1
             self._waiting.setdefault(delivery.lane, deque()).append((parcel, until_ms))
         return len(claimed)
+
+    async def _wrap(self, connection: asyncpg.Connection, claimed: list[Delivery], now_ms: int) -> list[Parcel | None]:
+        try:
+            return await wrap(connection, claimed, now_ms)
+        except CONNECTION_FAULTS:
+            raise
+        except Exception as fault:  # boundary: a row that cannot be read must not hold up the others
+            if len(claimed) == 1:
+                log.error("webhook_unwritable", extra={"delivery": claimed[0].delivery_id, "why": repr(fault)})
+                return [None]
+            middle = len(claimed) // 2
+            first = await self._wrap(connection, claimed[:middle], now_ms)
+            return first + await self._wrap(connection, claimed[middle:], now_ms)
 
     def _end_untried(self, delivery: Delivery, now_ms: int) -> None:
         """Its endpoint is closed, its message forgotten, or its time over: a dead letter, which can be replayed."""

@@ -23,7 +23,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from gateway.webhooks.addresses import Network, is_permitted
-from gateway.webhooks.targets import Target, TargetFault, read_target
+from gateway.webhooks.targets import FILLED_CHARACTERS, Target, TargetFault, read_target
 
 TIMEOUT_S: Final = 15.0  # defaults page: from the first packet of DNS to the last octet of the answer
 ANSWER_OCTETS: Final = 4_096  # chosen: read of a body; the log keeps its beginning
@@ -159,7 +159,7 @@ class GuardedClient:
         def found(fault: Fault | Literal[""], status: int | None = None, body: bytes = b"") -> Found:
             return Found(status, body, fault, int((time.monotonic() - began) * 1000))
 
-        target = read_target(request.url, self._allowed)
+        target = read_target(request.url, self._allowed, FILLED_CHARACTERS)
         if not isinstance(target, Target):
             return found(target)
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.storage import webhooks as rows
+from gateway.webhooks.events import FINAL_EVENTS
 from gateway.webhooks.lane import (
     AHEAD,
     FAILURES_TO_PAUSE,
@@ -192,6 +193,18 @@ async def test_while_postgresql_is_away_what_was_found_waits(hooks: Hooks, recei
         receiver.released.set()
         await hooks.until({"done": 1})
     assert len(receiver.received) == 1
+
+
+async def test_a_row_that_cannot_be_read_holds_up_nobody(hooks: Hooks, receiver: Receiver) -> None:
+    await hooks.add(events=FINAL_EVENTS)
+    async with hooks.ground.live() as life:
+        messages = [await hooks.end_one(life) for _ in range(5)]
+    broken = messages[2].message_id
+    await hooks.connection.execute("UPDATE messages SET envelope = 'x' WHERE message_id = $1", broken)
+    async with hooks.courier():
+        await hooks.until({"done": 4, "dead": 1})
+    dead = await hooks.ground.value("SELECT message_id FROM webhook_deliveries WHERE state = 'dead'")
+    assert dead == broken
 
 
 async def test_old_deliveries_and_events_are_forgotten(hooks: Hooks, receiver: Receiver) -> None:

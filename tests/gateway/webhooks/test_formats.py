@@ -18,6 +18,7 @@ from gateway.storage.webhooks import Delivery
 from gateway.webhooks import jasmin, kannel
 from gateway.webhooks.events import EVENTS, FINAL_EVENTS, SUBMITTED, Happened
 from gateway.webhooks.parcels import Parcel
+from gateway.webhooks.targets import FILLED_CHARACTERS, URL_CHARACTERS, Target, read_target
 from telecom.alphabets import encode_gsm7
 
 AT_MS = 1_795_276_800_000  # 2026-11-21 16:00 UTC
@@ -127,6 +128,13 @@ def test_of_a_handset_s_message_p_is_the_handset_and_a_post_template_is_a_form()
     found = fields_of(request.body)
     assert (found["message"], found["sender"], found["P"]) == ("join été & more", "+" + HANDSET, "36000")
     assert (found["k"], found["r"], found["id"]) == ("join", "été & more", "77")
+
+
+def test_a_template_filled_with_the_longest_text_is_still_asked() -> None:
+    text = ("ê" * 67 * 10).encode("utf-16-be")
+    url = kannel.request_of(told("inbound.received", an_inbound(text, 8)), "http://x.example/?m=%b", "GET").url
+    assert len(url) > URL_CHARACTERS
+    assert isinstance(read_target(url, (), FILLED_CHARACTERS), Target)
 
 
 def test_no_value_can_add_a_field_or_leave_its_place() -> None:
