@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gateway.cluster.borrowing import Borrowing
 from gateway.daemon.configuration_schema import Configuration
 from gateway.daemon.rooms import Rooms
+from gateway.ingress.bind_counts import BindCounts
 from gateway.ingress.smpp_server import SmppServer
 
 if TYPE_CHECKING:
@@ -37,10 +38,12 @@ def told(rooms: Rooms) -> dict[str, object]:
     return {"nodes": nodes, "redis": "away" if rooms.redis.away else "used"}
 
 
-async def begin(rooms: Rooms, server: SmppServer, tasks: asyncio.TaskGroup) -> asyncio.Task[None]:
+async def begin(rooms: Rooms, server: SmppServer, tasks: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
     """Find out with whom the limits are kept before anybody comes in, and go on looking."""
     await rooms.keeper.looked.wait()
     rooms.redis = _redis_link(rooms.configuration)
     borrowing = Borrowing(server.rates, lambda: len(rooms.keeper.living), rooms.redis)
     await borrowing.borrow()
-    return tasks.create_task(borrowing.run(), name="limits")
+    counts = BindCounts(rooms.reader, rooms.seat.epoch, lambda: not rooms.keeper.living, server.binding.own_binds)
+    server.binding.counts = counts
+    return [tasks.create_task(borrowing.run(), name="limits"), tasks.create_task(counts.run(), name="bind counts")]

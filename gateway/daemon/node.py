@@ -246,7 +246,7 @@ async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asy
             server = _door(rooms, tasks)
             rooms.server = server
             doubtful = await rooms.recovery.recover(rooms.seat.node_id, marks)
-            running.append(await limit_jobs.begin(rooms, server, tasks))
+            running += await limit_jobs.begin(rooms, server, tasks)
             await clock_jobs.count_day(rooms, wall_ms)
             try:
                 await server.listen()

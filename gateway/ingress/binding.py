@@ -18,6 +18,7 @@ from typing import Protocol
 import msgspec
 
 from gateway.accept.fact_book import FactBook
+from gateway.ingress.bind_counts import LOOKS_S, BindCounts
 from gateway.ingress.credentials import Credentials, live_hashes
 from gateway.ingress.lockout import Lockout, source_of
 from gateway.ingress.password_process import PasswordsAway
@@ -26,6 +27,7 @@ from gateway.smpp.command_status import CommandStatus
 from gateway.smpp.pdus import Bind
 from gateway.smpp.session import Session
 from gateway.smpp.session_states import BIND_TYPES, BindType
+from gateway.storage.bind_counts import Counts
 from gateway.storage.facts import EsmeRow
 
 log = logging.getLogger("passerelle.ingress")
@@ -102,6 +104,7 @@ class BindDesk:
         self._proving: dict[tuple[Hashable, str, bytes], list[_Asked]] = {}  # by lane, system_id, keyed word
         self._in_lane: defaultdict[Hashable, int] = defaultdict(int)
         self._answering: set[asyncio.Task[None]] = set()
+        self.counts: BindCounts | None = None  # the daemon puts those of all nodes here
         self._binds: dict[int, dict[BindingConnection, str]] = {}  # by esme_id: each with the hash that proved it
 
     # -- the question
@@ -182,7 +185,12 @@ class BindDesk:
         assert proven is not None
         filling = self._filling(esme, BIND_TYPES[asked.request.command_id])
         if filling is None:
-            self._accept(asked, esme, proven)
+            if self.counts is None or self.counts.is_alone():
+                self._accept(asked, esme, proven)
+                if self.counts is not None:
+                    self.counts.changed(esme.esme_id)
+            else:
+                self._begin(self._ask_all_nodes(asked, esme, proven, self.counts, last))
         elif not last and any(self._is_silent(bind) for bind in filling):
             self._begin(self._take_over(asked, proven, filling))
         else:
@@ -225,6 +233,42 @@ class BindDesk:
             return binds
         alike = [bind for bind in binds if bind.session.bind_type is bind_type]
         return alike if len(alike) >= _limit_of_type(esme, bind_type) else None
+
+    async def _ask_all_nodes(self, asked: _Asked, esme: EsmeRow, proven: str, counts: BindCounts, last: bool) -> None:
+        """There is room here: is there among all nodes? Full for a moment may be who just unbound on another one."""
+        bind_type = BIND_TYPES[asked.request.command_id]
+        most = (esme.max_binds, _limit_of_type(esme, bind_type))
+        for pause_s in LOOKS_S:
+            await asyncio.sleep(pause_s)
+            async with counts.turn(esme.esme_id):  # one by one, so that two binds do not take one place
+                has_room = await counts.claim(esme.esme_id, bind_type, most)
+                if has_room and self._filling(esme, bind_type) is None and self._is_welcome(asked, esme, proven):
+                    self._accept(asked, esme, proven)
+                    asked.connection.flush()
+                    return
+                counts.changed(esme.esme_id)  # the claim may have been stored all the same
+            if has_room is not False or asked.connection.session.close_wanted:
+                break
+        if asked.connection.session.close_wanted:
+            return
+        silent = [bind for bind in self._binds.get(esme.esme_id, ()) if self._is_silent(bind)]
+        if silent and has_room is False and not last:
+            self._begin(self._take_over(asked, proven, silent))
+            return
+        status = CommandStatus.ESME_RSYSERR if has_room is None else CommandStatus.ESME_RBINDFAIL
+        self._refuse(asked, self._refusal(asked.connection, self._book().esmes.get(esme.system_id), proven) or status)
+        asked.connection.flush()
+
+    def _is_welcome(self, asked: _Asked, esme: EsmeRow, proven: str) -> bool:
+        """Whether it may still be let in, after a question that took its time."""
+        now = self._book().esmes.get(esme.system_id)
+        return not asked.connection.session.close_wanted and not self._refusal(asked.connection, now, proven)
+
+    def own_binds(self, esme_id: int) -> Counts:
+        """How many living binds of each type a login has on this node."""
+        kinds = [bind.session.bind_type for bind in self._binds.get(esme_id, ()) if not bind.session.close_wanted]
+        transmitters, receivers = kinds.count(BindType.TRANSMITTER), kinds.count(BindType.RECEIVER)
+        return transmitters, receivers, len(kinds) - transmitters - receivers
 
     def _is_silent(self, bind: BindingConnection) -> bool:
         """A slow reader's words are not read, so its silence says nothing: it has its own bounds."""
@@ -270,6 +314,8 @@ class BindDesk:
             binds.pop(connection, None)
             if not binds:
                 del self._binds[esme.esme_id]
+        if self.counts is not None:
+            self.counts.changed(esme.esme_id)
 
     def close(self) -> None:
         """Prove nothing more, and let nobody who waits for his answer hold up the end."""

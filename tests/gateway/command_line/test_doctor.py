@@ -18,6 +18,8 @@ from tests.gateway.command_line.conftest import Passerelle
 from tests.gateway.command_line.test_messages import add_node
 from tests.valkey import Valkey
 
+AHEAD = "INSERT INTO nodes (name, epoch, seen_at) VALUES ($1, 1, now() + interval '60 s')"
+
 
 def add_ports(config_file: Path, smpp: int = 0) -> None:
     """Ports of our own, so that nothing else on this machine matters; 0: any."""
@@ -141,7 +143,7 @@ def test_several_nodes_without_redis_are_a_warning(database: str, passerelle: Pa
     async def seat_two() -> None:
         connection = await connect(database)
         for name in "ab":
-            await connection.execute("INSERT INTO nodes (name, epoch, seen_at) VALUES ($1, 1, now() + '60 s')", name)
+            await connection.execute(AHEAD, name)
         await connection.close()
 
     config_file.write_text(f'[storage]\ndsn = "{database}"\n', encoding="utf-8")

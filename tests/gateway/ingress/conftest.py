@@ -59,7 +59,7 @@ class Door:
 
 
 @contextlib.asynccontextmanager
-async def open_door(ground: Ground, **given: Any) -> AsyncIterator[Door]:
+async def open_door(ground: Ground, node: str = "a", **given: Any) -> AsyncIterator[Door]:
     """A door with some settings replaced; the login of the ground has the password "secret"."""
     await ground.connection.execute("UPDATE esmes SET password_hash = $1", HASH)
     deliveries: list[EsmeDeliveries] = []
@@ -70,7 +70,7 @@ async def open_door(ground: Ground, **given: Any) -> AsyncIterator[Door]:
         return deliveries[0]
 
     settings = msgspec.structs.replace(SETTINGS, **given)
-    async with ground.live(answer=take_all, notifier=notifier) as life, asyncio.TaskGroup() as tasks:
+    async with ground.live(answer=take_all, notifier=notifier, node=node) as life, asyncio.TaskGroup() as tasks:
         recall = Recall(life.lifecycle, life.reader, life.settling, ground.clock)
         server = SmppServer(settings, life.lifecycle, deliveries[0], life.tallies, ground.clock, tasks, recall)
         await server.listen()
