@@ -106,5 +106,6 @@ async def server_of(url: str) -> tuple[str, str]:
 
 
 SCRIPTS = {
-    name: resources.files(__package__).joinpath(f"{name}.lua").read_text(encoding="utf-8") for name in ("borrow",)
+    name: resources.files(__package__).joinpath(f"{name}.lua").read_text(encoding="utf-8")
+    for name in ("borrow", "failures", "forget")
 }

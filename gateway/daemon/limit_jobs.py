@@ -7,15 +7,18 @@ What must not enter: what is borrowed and when (gateway/cluster/borrowing.py).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gateway.cluster.borrowing import Borrowing
 from gateway.daemon.configuration_schema import Configuration
 from gateway.daemon.rooms import Rooms
 from gateway.ingress.bind_counts import BindCounts
+from gateway.ingress.lockout import FORGET_S
 from gateway.ingress.smpp_server import SmppServer
 
 if TYPE_CHECKING:
+    from gateway.counters.failure_counts import FailureCounts
     from gateway.counters.redis_link import RedisLink
 
 
@@ -26,6 +29,14 @@ def _redis_link(configuration: Configuration) -> RedisLink | None:
     from gateway.counters.redis_link import RedisLink
 
     return RedisLink(configuration.redis.url.reveal())
+
+
+def _failure_counts(link: RedisLink | None, is_alone: Callable[[], bool]) -> FailureCounts | None:
+    if link is None:
+        return None
+    from gateway.counters.failure_counts import FailureCounts
+
+    return FailureCounts(link, is_alone, FORGET_S)
 
 
 def told(rooms: Rooms) -> dict[str, object]:
@@ -44,6 +55,11 @@ async def begin(rooms: Rooms, server: SmppServer, tasks: asyncio.TaskGroup) -> l
     rooms.redis = _redis_link(rooms.configuration)
     borrowing = Borrowing(server.rates, lambda: len(rooms.keeper.living), rooms.redis)
     await borrowing.borrow()
-    counts = BindCounts(rooms.reader, rooms.seat.epoch, lambda: not rooms.keeper.living, server.binding.own_binds)
+
+    def is_alone() -> bool:
+        return not rooms.keeper.living
+
+    counts = BindCounts(rooms.reader, rooms.seat.epoch, is_alone, server.binding.own_binds)
     server.binding.counts = counts
+    server.binding.failures = _failure_counts(rooms.redis, is_alone)
     return [tasks.create_task(borrowing.run(), name="limits"), tasks.create_task(counts.run(), name="bind counts")]

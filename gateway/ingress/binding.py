@@ -11,7 +11,7 @@ import asyncio
 import ipaddress
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from time import monotonic
 from typing import Protocol
 
@@ -20,7 +20,7 @@ import msgspec
 from gateway.accept.fact_book import FactBook
 from gateway.ingress.bind_counts import LOOKS_S, BindCounts
 from gateway.ingress.credentials import Credentials, live_hashes
-from gateway.ingress.lockout import Lockout, source_of
+from gateway.ingress.lockout import Lockout, names_of, source_of
 from gateway.ingress.password_process import PasswordsAway
 from gateway.ingress.turns import Turns
 from gateway.smpp.command_status import CommandStatus
@@ -73,6 +73,18 @@ class BindingConnection(Protocol):
         ...
 
 
+class AllNodesFailures(Protocol):
+    """Who counts wrong words over all nodes."""
+
+    async def count(self, names: Sequence[str]) -> list[int] | None:
+        """One more under each name; how many there are. None: nobody tells."""
+        ...
+
+    async def forget(self, name: str) -> None:
+        """Begin anew under a name."""
+        ...
+
+
 class _Asked(msgspec.Struct):
     """One bind request that waits for its answer."""
 
@@ -104,6 +116,7 @@ class BindDesk:
         self._proving: dict[tuple[Hashable, str, bytes], list[_Asked]] = {}  # by lane, system_id, keyed word
         self._in_lane: defaultdict[Hashable, int] = defaultdict(int)
         self._answering: set[asyncio.Task[None]] = set()
+        self.failures: AllNodesFailures | None = None  # the daemon puts them here, where a Redis is configured
         self.counts: BindCounts | None = None  # the daemon puts those of all nodes here
         self._binds: dict[int, dict[BindingConnection, str]] = {}  # by esme_id: each with the hash that proved it
 
@@ -152,7 +165,7 @@ class BindDesk:
             except PasswordsAway:
                 away = True
             if proven is None and not away:
-                delay_s = self._lockout.failed(source_of(first.connection.address), system_id, monotonic())
+                delay_s = await self._failed(source_of(first.connection.address), system_id)
                 if delay_s:
                     log.warning(
                         "bind_slowed", extra={"system_id": system_id, "peer": first.connection.peer, "delay_s": delay_s}
@@ -169,6 +182,11 @@ class BindDesk:
             else:
                 self._decide(asked, proven)
             asked.connection.flush()
+
+    async def _failed(self, source: str, system_id: str) -> float:
+        """Count a wrong word, on all nodes where that can be told; for how many seconds its answer waits."""
+        on_all_nodes = None if self.failures is None else await self.failures.count(names_of(source, system_id))
+        return self._lockout.failed(source, system_id, monotonic(), on_all_nodes)
 
     def _decide(self, asked: _Asked, proven: str | None, last: bool = False) -> None:
         """Answer a request whose password was proven against the hash `proven`, or against none. last: a full door
@@ -213,7 +231,10 @@ class BindDesk:
         connection = asked.connection
         connection.session.accept_bind(asked.request, self._system_id)
         self._binds.setdefault(esme.esme_id, {})[connection] = proven
-        self._lockout.succeeded(source_of(connection.address), esme.system_id)
+        source = source_of(connection.address)
+        if self.failures is not None and self._lockout.has_failed(source, esme.system_id, monotonic()):
+            self._begin(self.failures.forget(names_of(source, esme.system_id)[0]))
+        self._lockout.succeeded(source, esme.system_id)
         connection.bound(esme)
         log.info("esme_bound", extra={"system_id": esme.system_id, "peer": connection.peer})
 

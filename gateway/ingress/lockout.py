@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import OrderedDict
+from collections.abc import Sequence
 
 FREE_PAIR = 2  # chosen: wrong words of one login from one address answered without delay
 FREE_SOURCE = 20  # chosen: of all logins from one address; behind one there may be many customers
@@ -31,6 +32,11 @@ def source_of(address: str) -> str:
     return str(ipaddress.ip_network((mapped, V6_SITE), strict=False))
 
 
+def names_of(source: str, system_id: str) -> tuple[str, str]:
+    """Under what all nodes count a wrong word: the pair and the address."""
+    return f"{source} {system_id}", source
+
+
 class Lockout:
     """Failures and first successes of one node's life."""
 
@@ -49,11 +55,12 @@ class Lockout:
         slowed = self._failures_of(pair, now) >= FREE_PAIR
         return slowed or (pair not in self._trusted and self._failures_of(source, now) >= FREE_SOURCE)
 
-    def failed(self, source: str, system_id: str, now: float) -> float:
-        """Count a wrong word; for how many seconds its answer waits."""
+    def failed(self, source: str, system_id: str, now: float, on_all_nodes: Sequence[int] | None = None) -> float:
+        """Count a wrong word; for how many seconds its answer waits. on_all_nodes: the counts under names_of."""
         pair = (source, system_id)
-        by_pair = self._count(pair, now) - FREE_PAIR
-        by_source = self._count(source, now) - FREE_SOURCE
+        pair_count, source_count = on_all_nodes or (0, 0)
+        by_pair = self._count(pair, now, pair_count) - FREE_PAIR
+        by_source = self._count(source, now, source_count) - FREE_SOURCE
         worst = by_pair if pair in self._trusted else max(by_pair, by_source)
         return min(FIRST_DELAY_S * 2.0 ** min(worst - 1, 60), LAST_DELAY_S) if worst > 0 else 0.0
 
@@ -66,8 +73,12 @@ class Lockout:
         if len(self._trusted) > REMEMBERED_LIMIT:
             self._trusted.popitem(last=False)
 
-    def _count(self, key: str | Pair, now: float) -> int:
-        count = self._failures_of(key, now) + 1
+    def has_failed(self, source: str, system_id: str, now: float) -> bool:
+        """Whether wrong words of this login from there are remembered."""
+        return self._failures_of((source, system_id), now) > 0
+
+    def _count(self, key: str | Pair, now: float, at_least: int) -> int:
+        count = max(self._failures_of(key, now) + 1, at_least)
         self._failures.pop(key, None)
         self._failures[key] = (count, now)  # the last in order: what is forgotten first is the oldest
         if len(self._failures) > REMEMBERED_LIMIT:

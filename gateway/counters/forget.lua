@@ -1,0 +1,2 @@
+-- Forgets what was counted under KEYS.
+return redis.call('DEL', unpack(KEYS))
