@@ -43,7 +43,7 @@ WITH stream AS (
 ), handed AS (
     INSERT INTO handed_over (span_id, connector_id, lane, account_id, from_id)
     SELECT handed_to, connector_id, lane_of(traffic_class), account_id, min(message_id) FROM passed
-    WHERE handed_to > 0 AND not_before_ms = 0 GROUP BY 1, 2, 3, 4
+    WHERE cardinality($25::integer[]) > 0 AND handed_to > 0 AND not_before_ms = 0 GROUP BY 1, 2, 3, 4
 )
 SELECT require((SELECT count(*) FROM stream) = 1, 'this node lost its place') AS fenced,
        ARRAY(SELECT message_id FROM asked WHERE place NOT IN (SELECT place FROM passed)) AS refused;

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
+from gateway.storage.cluster import give_binds_back, take_binds
 from tests.gateway.cluster.several_lives import Sharing, look_at_each_other
 from tests.gateway.cluster.test_takeover import heir_of
 from tests.gateway.conftest import Ground
@@ -117,3 +118,15 @@ async def test_a_stale_node_takes_nothing(ground: Ground) -> None:
         await ground.connection.execute("UPDATE nodes SET epoch = epoch + 1 WHERE name = 'a'")
         await look_at_each_other(stale, other)
         assert held(stale, other) == [0, 1]
+
+
+async def test_of_two_that_take_the_same_bind_one_wins(ground: Ground) -> None:
+    async with ground.live() as first, ground.live(node="b") as second:
+        wanted = [(first.carrier.connector_id, 0)]
+        seats = (first.seat, second.seat)
+        taken = [await take_binds(ground.connection, s.node_id, s.epoch, wanted) for s in seats]
+        assert taken == [wanted, []]
+        await give_binds_back(ground.connection, second.seat.node_id, second.seat.epoch, wanted)  # not its own
+        assert await take_binds(ground.connection, second.seat.node_id, second.seat.epoch, wanted) == []
+        await give_binds_back(ground.connection, first.seat.node_id, first.seat.epoch, wanted)
+        assert await take_binds(ground.connection, second.seat.node_id, second.seat.epoch, wanted) == wanted
