@@ -21,6 +21,7 @@ from gateway.storage.reader import Reader
 SEARCH_AT_ONCE: Final = 500  # chosen: parked receipts looked up again in one go
 PARKED_LIMIT: Final = 100_000  # chosen: parked receipts of one carrier kept in memory; older ones stay in PostgreSQL
 PARKED_MS: Final = 72 * 3600 * 1000  # smpp-answers: a receipt without an attempt is kept for 72 h
+ORPHANS_MS: Final = 30 * 24 * 3600 * 1000  # chosen: people see receipts that fitted nobody for so long
 RECEIPT_DAYS_MS: Final = 4 * 24 * 3600 * 1000  # smpp-answers: receipts are joined for 72 h, and a day for clocks
 
 
@@ -121,12 +122,12 @@ class ParkedReceipts:
                 self._remember(parked)
 
     async def bury(self) -> int:
-        """Forget receipts that nobody claimed in the time receipts are joined for; how many."""
+        """Give up receipts that nobody claimed in the time they are joined for; how many. Their rows are orphans."""
         before_ms = self._wall_ms() - PARKED_MS
         for line in list(self._lines.values()):
             for parked in [each for each in line.values() if each.received_at_ms < before_ms]:
                 self._forget(parked)
-        return await self._reader.bury_parked(before_ms)
+        return await self._reader.bury_parked(before_ms, self._wall_ms() - ORPHANS_MS)
 
 
 def receipt_of(parked: ParkedReceipt) -> Receipt:

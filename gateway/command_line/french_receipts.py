@@ -14,6 +14,7 @@ RECEIPTS: Final = {
         "À partir de cette heure UTC, ou depuis ce temps : 2026-01-31T08:00, 90m, 2d."
     ),
     "How they ended: dead, done, or all.": "Comment ils ont fini : dead, done ou all.",
+    "Only this carrier's.": "Ceux de cet opérateur seulement.",
     "Of all logins of this account.": "De tous les accès de ce compte.",
     "Of messages accepted before then; else now.": "Des messages acceptés avant cela ; sinon maintenant.",
     "Of messages accepted from then on: 2026-01-31T08:00, 90m, 2d.": (
@@ -23,6 +24,9 @@ RECEIPTS: Final = {
     "Receipts: told again, dead letters, ids.": "Les accusés : redits, lettres mortes, identifiants.",
     "Show how carriers write their ids in receipts, as their first receipts taught.": (
         "Montrer comment les opérateurs écrivent leurs identifiants dans les accusés, tel qu'appris des premiers."
+    ),
+    "Show the receipts that fit no message: tried for 72 hours, then given up and kept for 30 days.": (
+        "Montrer les accusés qui ne vont à aucun message : essayés 72 heures, puis abandonnés et gardés 30 jours."
     ),
     "Show the receipts and inbound messages that no customer took.": (
         "Montrer les accusés et les messages entrants qu'aucun client n'a pris."
@@ -37,6 +41,9 @@ RECEIPTS: Final = {
     "asked_by": "demandé_par",
     "command": "commande",
     "dress": "forme",
+    "receipt": "accusé",
+    "tried": "essayé",
+    "smsc_message_id": "smsc_message_id",
     "given_up_at": "abandonné_le",
     "learnt_at": "appris_le",
     "look at: passerelle receipt replays": "voir : passerelle receipt replays",

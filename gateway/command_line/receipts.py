@@ -24,6 +24,7 @@ from gateway.command_line.since import parse_since
 from gateway.command_line.words import say
 from gateway.daemon.configuration_schema import Configuration
 from gateway.message import ID_TIME_SHIFT, accepted_at_ms
+from gateway.receipts.parse import STATE_OF_VALUE
 from gateway.storage import commands
 from gateway.storage.inspection import MESSAGE_ID_LIMIT
 
@@ -177,6 +178,39 @@ def list_dead(
     show_rows(rows, columns, as_json=False)
     if following is not None:
         typer.echo(say("older ones: --cursor {cursor}", cursor=following))
+
+
+@receipts.command("orphans")
+def list_orphans(
+    connector: Annotated[str | None, typer.Option("--connector", help="Only this carrier's.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=LIST_LIMIT, help="At most so many.")] = LIST_LIMIT,
+    cursor: Annotated[int | None, typer.Option("--cursor", help="Older than this id: the last of the page.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Show the receipts that fit no message: tried for 72 hours, then given up and kept for 30 days."""
+    before_id = MESSAGE_ID_LIMIT if cursor is None else cursor
+
+    async def work(connection: asyncpg.Connection, _: Configuration) -> list[asyncpg.Record]:
+        return await commands.list_orphans(connection, connector, before_id, limit)
+
+    rows = [
+        {
+            "receipt": str(row["parked_id"]),
+            "received_at": format_ms(row["received_at_ms"]),
+            "connector": row["connector"],
+            "smsc_message_id": row["smsc_message_id"],
+            "from": row["source_addr"],
+            "to": row["destination_addr"],
+            "state": STATE_OF_VALUE.get(row["message_state"], ""),
+            "error": row["error"],
+            "tried": row["waiting"],
+        }
+        for row in with_database(config, work)
+    ]
+    columns = ("receipt", "received_at", "connector", "smsc_message_id", "from", "to", "state", "error", "tried")
+    show_rows(rows, columns, as_json)
 
 
 @receipts.command("dress")

@@ -101,6 +101,13 @@ async def list_dead(
     return await connection.fetch(_SQL["list_dead"], account_id, first_id, before_id, limit)
 
 
+async def list_orphans(
+    connection: asyncpg.Connection, connector: str | None, before_id: int, limit: int
+) -> list[asyncpg.Record]:
+    """Receipts that fit no attempt, of a connector or of all, with parked_id < before_id, newest first."""
+    return await connection.fetch(_SQL["list_orphans"], connector, before_id, limit)
+
+
 async def list_dresses(connection: asyncpg.Connection) -> list[asyncpg.Record]:
     """connector, dress, answered, receipted, learnt_at_ms."""
     return await connection.fetch(_SQL["list_dresses"])

@@ -206,9 +206,9 @@ async def forwarded_to(connection: asyncpg.Connection, node_id: int, limit: int)
     return list(await connection.fetch(MESSAGE_SQL["forwarded_to"], node_id, limit))
 
 
-async def bury_parked(connection: asyncpg.Connection, before_ms: int) -> int:
-    """Forget parked receipts older than a time; how many."""
-    return len(await connection.fetch(MESSAGE_SQL["bury_parked"], before_ms))
+async def bury_parked(connection: asyncpg.Connection, before_ms: int, forget_before_ms: int) -> int:
+    """Give up parked receipts older than a time, and forget those older than another; how many were given up."""
+    return len(await connection.fetch(MESSAGE_SQL["bury_parked"], before_ms, forget_before_ms))
 
 
 async def waiting_of_esme(

@@ -138,9 +138,9 @@ class Reader:
         """Receipts that other nodes received for messages of this one, oldest first."""
         return await self.run(lambda c: rows.forwarded_to(c, self.node_id, limit))
 
-    async def bury_parked(self, before_ms: int) -> int:
-        """Forget parked receipts older than a time; how many."""
-        return await self.run(lambda c: rows.bury_parked(c, before_ms))
+    async def bury_parked(self, before_ms: int, forget_before_ms: int) -> int:
+        """Give up parked receipts older than a time, and forget those older than another; how many were given up."""
+        return await self.run(lambda c: rows.bury_parked(c, before_ms, forget_before_ms))
 
     async def waiting_of_esme(
         self, esme_id: int, edge_id: int, limit: int, newest_first: bool = False

@@ -12,6 +12,9 @@ from collections import defaultdict
 import pytest
 
 from gateway.message import Message
+from gateway.parking import PARKED_MS
+from gateway.storage import commands
+from gateway.storage.inspection import MESSAGE_ID_LIMIT
 from tests.gateway.conftest import HANDSET, Ground, Life
 from tests.gateway.test_receipt_dresses import FINALS, FORMATS, handset
 
@@ -91,6 +94,23 @@ async def test_a_receipt_of_a_submission_days_ago_is_not_adopted(ground: Ground,
     await kept(life, life.carrier.receipt("old", "undeliverable", HANDSET, raw=raw))
     assert message.state == "in_doubt"
     assert await ground.count("parked_receipts") == 1
+
+
+async def test_a_receipt_that_fitted_nobody_is_given_up_and_seen(ground: Ground, life: Life) -> None:
+    await kept(life, life.carrier.receipt("of-another-gateway", "undeliverable", HANDSET))
+    await kept(life, life.carrier.receipt("of-a-third", "delivered", HANDSET))
+    seen = await commands.list_orphans(ground.connection, "carrier-a", MESSAGE_ID_LIMIT, 9)
+    assert [(row["smsc_message_id"], row["waiting"]) for row in seen] == [
+        ("of-a-third", True),
+        ("of-another-gateway", True),
+    ]
+    ground.clock.pass_s(PARKED_MS // 1000 + 1)
+    assert await life.lifecycle.waiting_room.bury_parked() == 2
+    (newest,) = await commands.list_orphans(ground.connection, None, MESSAGE_ID_LIMIT, 1)
+    assert (newest["smsc_message_id"], newest["waiting"], newest["connector"]) == ("of-a-third", False, "carrier-a")
+    (older,) = await commands.list_orphans(ground.connection, None, newest["parked_id"], 9)
+    assert older["smsc_message_id"] == "of-another-gateway"
+    assert await commands.list_orphans(ground.connection, "carrier-z", MESSAGE_ID_LIMIT, 9) == []
 
 
 @pytest.mark.parametrize("name", FORMATS)

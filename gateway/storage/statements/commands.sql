@@ -63,6 +63,17 @@ SELECT * FROM (
      WHERE i.state = 'dead' AND ($1::integer IS NULL OR i.account_id = $1) AND i.message_id >= $2 AND i.message_id < $3
 ) dead ORDER BY message_id DESC LIMIT $4;
 
+-- name: list_orphans
+-- Receipts that fit no attempt: those still tried (waiting) and those given up. $1: connector or null; $2: older than this.
+SELECT o.*, c.name AS connector FROM (
+    SELECT parked_id, connector_id, smsc_message_id, source_addr, destination_addr, message_state, error, received_at_ms,
+           true AS waiting FROM parked_receipts
+    UNION ALL
+    SELECT parked_id, connector_id, smsc_message_id, source_addr, destination_addr, message_state, error, received_at_ms,
+           false FROM orphan_receipts
+) o JOIN connectors c USING (connector_id)
+WHERE ($1::text IS NULL OR c.name = $1) AND o.parked_id < $2 ORDER BY o.parked_id DESC LIMIT $3;
+
 -- name: list_dresses
 -- What was learnt of the dress of carriers' ids.
 SELECT c.name AS connector, d.dress, d.answered, d.receipted, d.learnt_at_ms

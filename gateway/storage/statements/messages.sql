@@ -222,8 +222,15 @@ ON CONFLICT (connector_id) DO UPDATE SET dress = excluded.dress, answered = excl
 SELECT connector_id, dress FROM receipt_dresses;
 
 -- name: bury_parked
--- Forgets receipts that nobody claimed in all the time they are kept for.
-DELETE FROM parked_receipts WHERE received_at_ms < $1 RETURNING parked_id;
+-- Gives up receipts that nobody claimed in all the time they are tried for: orphans, kept for a while for people to see.
+-- $1: received before then; $2: orphans of before then are forgotten.
+WITH gone AS (DELETE FROM parked_receipts WHERE received_at_ms < $1 RETURNING *),
+forgotten AS (DELETE FROM orphan_receipts WHERE received_at_ms < $2),
+kept AS (
+    INSERT INTO orphan_receipts
+    SELECT parked_id, connector_id, smsc_message_id, source_addr, destination_addr, message_state, error, received_at_ms, raw
+      FROM gone WHERE received_at_ms >= $2 ON CONFLICT DO NOTHING)
+SELECT parked_id FROM gone;
 
 -- name: drop_parked
 -- Forgets parked receipts that were joined.

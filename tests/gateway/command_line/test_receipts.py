@@ -57,6 +57,7 @@ def test_without_a_living_node_the_command_waits_as_a_row(
     assert json.loads(row["arguments"])["ended"] == ["done", "dead"]
     assert passerelle("receipt", "dead", "--json").json == {"dead": [], "cursor": None}
     assert passerelle("receipt", "dress", "--json").json == []
+    assert passerelle("receipt", "orphans", "--connector", "carrier-a", "--json").json == []
 
 
 async def next_receipt(esme: RawEsme) -> DeliverSm:

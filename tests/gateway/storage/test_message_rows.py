@@ -242,8 +242,14 @@ async def test_parked_receipts_are_read_oldest_first_and_buried_when_old(house: 
     read = await rows.load_parked(house.connection, NOW_MS + 2, 9, house.seat.node_id)
     assert [r.parked_id for r in read] == ids[2:]
     assert [r.parked_id for r in await rows.load_parked(house.connection, 0, 1, house.seat.node_id)] == [ids[1]]
-    assert await rows.bury_parked(house.connection, NOW_MS + 3) == 2
+    assert await rows.bury_parked(house.connection, NOW_MS + 3, 0) == 2
     assert [r.parked_id for r in await rows.load_parked(house.connection, 0, 9, house.seat.node_id)] == [ids[3]]
+    orphans = "SELECT array_agg(parked_id ORDER BY parked_id) FROM orphan_receipts"
+    assert await house.connection.fetchval(orphans) == ids[1:3]
+    assert await rows.bury_parked(house.connection, NOW_MS + 9, NOW_MS + 2) == 1
+    assert await house.connection.fetchval(orphans) == ids[2:], "those that are old enough are forgotten"
+    assert await rows.bury_parked(house.connection, NOW_MS + 9, NOW_MS + 9) == 0
+    assert await house.connection.fetchval(orphans) is None
 
 
 # ---------------------------------------------------------------- seats
