@@ -55,6 +55,13 @@ RECEIPTS: Final = {
     "receipts to be told again: {count}": "accusés à redire : {count}",
     "result": "résultat",
     "the node refuses: {why}": "le nœud refuse : {why}",
-    "whose receipts?": "les accusés de qui ?",
+    "messages from handsets to be told again: {count}": "messages de mobiles à redire : {count}",
+    "Tell a customer again what handsets sent him.": "Redire à un client ce que des mobiles lui ont envoyé.",
+    "Of messages that came from then on: 2026-01-31T08:00, 90m, 2d.": (
+        "Des messages arrivés à partir de là : 2026-01-31T08:00, 90m, 2d."
+    ),
+    "Of messages that came before then; else now.": "Des messages arrivés avant cela ; sinon maintenant.",
+    "what": "quoi",
+    "whose?": "de qui ?",
     "write either --account NAME or --esme SYSTEM_ID": "écrire soit --account NOM, soit --esme SYSTEM_ID",
 }

@@ -24,6 +24,7 @@ from gateway.command_line import (
     door_logins,
     explain,
     inbound,
+    inbound_replay,
     live,
     logins,
     lookup,
@@ -77,7 +78,7 @@ def make_app() -> typer.Typer:
     app.add_typer(routing_changes.blocks, name="block")
     app.add_typer(routing.ranges, name="range")
     app.add_typer(messages.messages, name="message")
-    app.add_typer(inbound.inbound, name="inbound")
+    app.add_typer(inbound_replay.inbound, name="inbound")
     app.add_typer(receipts.receipts, name="receipt")
     app.add_typer(webhooks.webhooks, name="webhook")
     app.command("explain")(explain.explain)

@@ -29,6 +29,7 @@ from gateway.storage import commands
 from gateway.storage.inspection import MESSAGE_ID_LIMIT
 
 ENDED: Final = {"all": ["done", "dead"], "done": ["done"], "dead": ["dead"]}
+REPLAYS: Final = ("replay_receipts", "replay_inbound")  # of gateway.daemon.commands
 ANSWER_PATIENCE_S: Final = 15.0  # chosen: a living node takes a command at once, or at its poll
 LOOK_S: Final = 0.1  # chosen: between two looks at the command's row
 
@@ -53,8 +54,23 @@ def replay(
     lang: LangOption = None,
 ) -> None:
     """Tell a customer again what became of his messages."""
+    row = ask_again("replay_receipts", since, until, account, esme, state, config)
+    if (count := count_replayed(row, as_json)) is not None:
+        answer(as_json, "receipts to be told again: {count}", count=count, command=row["command_id"])
+
+
+def ask_again(
+    command: str,
+    since: str,
+    until: str | None,
+    account: str | None,
+    esme: str | None,
+    state: str,
+    config: ConfigOption,
+) -> asyncpg.Record:
+    """Ask a living node to tell a range again; the command's row once it did, or waits. Raises Refusal."""
     if (account is None) == (esme is None):
-        raise Refusal(say("whose receipts?"), say("write either --account NAME or --esme SYSTEM_ID"))
+        raise Refusal(say("whose?"), say("write either --account NAME or --esme SYSTEM_ID"))
     if state not in ENDED:
         raise Refusal(say("state {name} is unknown", name=state), say("write one of {names}", names=", ".join(ENDED)))
     now = datetime.datetime.now(datetime.UTC)
@@ -77,26 +93,28 @@ def replay(
             "until_id": min((until_ms << ID_TIME_SHIFT) - 1, MESSAGE_ID_LIMIT),
             "ended": ENDED[state],
         }
-        command_id = await commands.ask(connection, "replay_receipts", arguments, getpass.getuser())
+        command_id = await commands.ask(connection, command, arguments, getpass.getuser())
         return await _wait(connection, command_id)
 
-    row = with_database(config, work)
+    return with_database(config, work)
+
+
+def count_replayed(row: asyncpg.Record, as_json: bool) -> int | None:
+    """How many are told again; None: no node has done it yet, which is told here. Raises Refusal."""
     result = msgspec.json.decode(row["result"], type=dict[str, Any])
     if row["state"] == "refused":
         raise Refusal(
             say("the node refuses: {why}", why=result.get("why", "")), say("look at: passerelle receipt replays")
         )
     if row["state"] == "done":
-        answer(
-            as_json, "receipts to be told again: {count}", count=result.get("replayed", 0), command=row["command_id"]
-        )
-    else:
-        answer(
-            as_json,
-            "no node has done it yet: command {command} waits; look at: passerelle receipt replays",
-            command=row["command_id"],
-            state=row["state"],
-        )
+        return int(result.get("replayed", 0))
+    answer(
+        as_json,
+        "no node has done it yet: command {command} waits; look at: passerelle receipt replays",
+        command=row["command_id"],
+        state=row["state"],
+    )
+    return None
 
 
 async def _wait(connection: asyncpg.Connection, command_id: int) -> asyncpg.Record:
@@ -120,11 +138,12 @@ def list_replays(
     """Show what was asked to be told again, who asked, and what came of it."""
 
     async def work(connection: asyncpg.Connection, _: Configuration) -> list[asyncpg.Record]:
-        return await commands.list_commands(connection, "replay_receipts", limit)
+        return await commands.list_commands(connection, REPLAYS, limit)
 
     rows = [
         {
             "command": row["command_id"],
+            "what": row["command"].removeprefix("replay_"),
             "asked_at": row["asked_at"],
             "asked_by": row["asked_by"],
             "state": row["state"],
@@ -134,7 +153,8 @@ def list_replays(
         }
         for row in with_database(config, work)
     ]
-    show_rows(rows, ("command", "asked_at", "asked_by", "state", "node", "result", "arguments"), as_json)
+    columns = ("command", "what", "asked_at", "asked_by", "state", "node", "result", "arguments")
+    show_rows(rows, columns, as_json)
 
 
 @receipts.command("dead")

@@ -77,12 +77,26 @@ async def _obey(connection: asyncpg.Connection, rooms: Rooms, command: Command, 
 
 async def _replay_receipts(connection: asyncpg.Connection, command: Command, wall_ms: Clock) -> Answer:
     """Tell receipts again: account_id, esme_id or null, after_id, until_id, ended (a list of done, dead)."""
+    return await _replay(commands.replay_receipts, connection, command, wall_ms)
+
+
+async def _replay_inbound(connection: asyncpg.Connection, command: Command, wall_ms: Clock) -> Answer:
+    """The same of messages from handsets."""
+    return await _replay(commands.replay_inbound, connection, command, wall_ms)
+
+
+async def _replay(
+    next_page: Callable[..., Awaitable[commands.ReplayPage]],
+    connection: asyncpg.Connection,
+    command: Command,
+    wall_ms: Clock,
+) -> Answer:
     given = command.arguments
     whose = (int(given["account_id"]), None if given["esme_id"] is None else int(given["esme_id"]))
     after_id, until_id = max(int(given["after_id"]), command.progress), int(given["until_id"])
     now_ms = wall_ms()
     while True:
-        page = await commands.replay_receipts(
+        page = await next_page(
             connection,
             command.command_id,
             whose,
@@ -99,4 +113,5 @@ async def _replay_receipts(connection: asyncpg.Connection, command: Command, wal
 
 COMMANDS: Final[dict[str, Callable[[asyncpg.Connection, Command, Clock], Awaitable[Answer]]]] = {
     "replay_receipts": _replay_receipts,
+    "replay_inbound": _replay_inbound,
 }

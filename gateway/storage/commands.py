@@ -53,9 +53,9 @@ async def find_command(connection: asyncpg.Connection, command_id: int) -> async
     return await connection.fetchrow(_SQL["find_command"], command_id)
 
 
-async def list_commands(connection: asyncpg.Connection, command: str, limit: int) -> list[asyncpg.Record]:
-    """The newest commands of a kind, newest first."""
-    return await connection.fetch(_SQL["list_commands"], command, limit)
+async def list_commands(connection: asyncpg.Connection, kinds: Sequence[str], limit: int) -> list[asyncpg.Record]:
+    """The newest commands of these kinds, newest first."""
+    return await connection.fetch(_SQL["list_commands"], list(kinds), limit)
 
 
 async def take_command(connection: asyncpg.Connection, node_id: int, epoch: int) -> Command | None:
@@ -85,6 +85,21 @@ async def replay_receipts(
     id, up to which; ended: done, dead; times_ms: now, and when they are given up.
     """
     row = await connection.fetchrow(_SQL["replay_receipts"], *whose, *span, list(ended), limit, *times_ms, command_id)
+    assert row is not None
+    return ReplayPage(row["last_id"], row["found"], row["esme_ids"])
+
+
+async def replay_inbound(
+    connection: asyncpg.Connection,
+    command_id: int,
+    whose: tuple[int, int | None],
+    span: tuple[int, int],
+    ended: Sequence[str],
+    limit: int,
+    times_ms: tuple[int, int],
+) -> ReplayPage:
+    """The same for messages from handsets."""
+    row = await connection.fetchrow(_SQL["replay_inbound"], *whose, *span, list(ended), limit, *times_ms, command_id)
     assert row is not None
     return ReplayPage(row["last_id"], row["found"], row["esme_ids"])
 

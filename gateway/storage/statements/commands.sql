@@ -10,9 +10,9 @@ SELECT c.command_id, c.command, c.arguments, c.asked_by, c.asked_at, c.state, n.
   FROM node_commands c LEFT JOIN nodes n ON n.node_id = c.taken_by WHERE c.command_id = $1;
 
 -- name: list_commands
--- The newest commands of a kind, newest first.
+-- The newest commands of these kinds, newest first.
 SELECT c.command_id, c.command, c.arguments, c.asked_by, c.asked_at, c.state, n.name AS taken_by, c.taken_at, c.ended_at, c.result
-  FROM node_commands c LEFT JOIN nodes n ON n.node_id = c.taken_by WHERE c.command = $1 ORDER BY c.command_id DESC LIMIT $2;
+  FROM node_commands c LEFT JOIN nodes n ON n.node_id = c.taken_by WHERE c.command = ANY ($1::text[]) ORDER BY c.command_id DESC LIMIT $2;
 
 -- name: take_command
 -- Takes the oldest open command that is this node's to take: asked of it or of any, or left by a life that is over.
@@ -39,6 +39,23 @@ WITH page AS (
 ), kept AS (
     INSERT INTO waiting_notifications (esme_id, account_id, message_id, kind, due_at_ms, give_up_at_ms, replayed)
     SELECT esme_id, account_id, message_id, 'receipt', $7, $8, true FROM page
+    ON CONFLICT (esme_id, message_id) DO NOTHING RETURNING 1
+), came AS (
+    UPDATE node_commands SET progress = coalesce((SELECT max(message_id) FROM page), progress),
+        result = jsonb_build_object('replayed', coalesce((result ->> 'replayed')::bigint, 0) + (SELECT count(*) FROM kept))
+    WHERE command_id = $9
+)
+SELECT coalesce(max(message_id), 0) AS last_id, count(*) AS found, coalesce(array_agg(DISTINCT esme_id), '{}') AS esme_ids FROM page;
+
+-- name: replay_inbound
+-- The same for messages from handsets; the arguments as of replay_receipts.
+WITH page AS (
+    SELECT i.esme_id, i.account_id, i.message_id FROM inbound_messages i
+    WHERE i.account_id = $1 AND i.esme_id IS NOT NULL AND ($2::integer IS NULL OR i.esme_id = $2) AND i.message_id > $3
+      AND i.message_id <= $4 AND i.state = ANY ($5::text[]) ORDER BY i.message_id LIMIT $6
+), kept AS (
+    INSERT INTO waiting_notifications (esme_id, account_id, message_id, kind, due_at_ms, give_up_at_ms, replayed)
+    SELECT esme_id, account_id, message_id, 'inbound', $7, $8, true FROM page
     ON CONFLICT (esme_id, message_id) DO NOTHING RETURNING 1
 ), came AS (
     UPDATE node_commands SET progress = coalesce((SELECT max(message_id) FROM page), progress),

@@ -329,7 +329,7 @@ ORDER BY i.message_id LIMIT $2;
 
 -- name: close_inbound
 -- Inbound messages that were taken, or given up.
-UPDATE inbound_messages i SET state = n.state, notified_at_ms = n.at_ms
+UPDATE inbound_messages i SET state = CASE WHEN i.state = 'done' THEN i.state ELSE n.state END, notified_at_ms = n.at_ms
 FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS n (message_id, state, at_ms) WHERE i.message_id = n.message_id;
 
 -- name: move_marks

@@ -24,8 +24,8 @@ WITHIN_S = 30.0
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--since", "1h"], "whose receipts?"),
-        (["--since", "1h", "--account", "ours", "--esme", "ours1"], "whose receipts?"),
+        (["--since", "1h"], "whose?"),
+        (["--since", "1h", "--account", "ours", "--esme", "ours1"], "whose?"),
         (["--since", "1h", "--account", "nobody"], "account nobody is unknown"),
         (["--since", "1h", "--esme", "nobody"], "ESME nobody is unknown"),
         (["--since", "soon", "--account", "ours"], "soon is not a time"),
@@ -33,27 +33,29 @@ WITHIN_S = 30.0
         (["--since", "1h", "--account", "ours", "--state", "lost"], "state lost is unknown"),
     ],
 )
+@pytest.mark.parametrize("what", ["receipt", "inbound"])
 def test_a_replay_that_makes_no_sense_is_refused_with_a_remedy(
-    passerelle: Passerelle, words: list[str], said: str
+    passerelle: Passerelle, words: list[str], said: str, what: str
 ) -> None:
     assert passerelle("account", "add", "ours", "--credits", "10").code == 0
-    outcome = passerelle("receipt", "replay", *words)
+    outcome = passerelle(what, "replay", *words)
     assert outcome.code == 1
     assert said in outcome.err
     assert len(outcome.err.splitlines()) == 2
     assert passerelle("receipt", "replays", "--json").json == []
 
 
+@pytest.mark.parametrize(("what", "told"), [("receipt", "receipts"), ("inbound", "inbound")])
 def test_without_a_living_node_the_command_waits_as_a_row(
-    passerelle: Passerelle, monkeypatch: pytest.MonkeyPatch
+    passerelle: Passerelle, monkeypatch: pytest.MonkeyPatch, what: str, told: str
 ) -> None:
     monkeypatch.setattr(receipts, "ANSWER_PATIENCE_S", 0.0)
     assert passerelle("account", "add", "ours", "--credits", "10").code == 0
-    outcome = passerelle("receipt", "replay", "--account", "ours", "--since", "1h")
+    outcome = passerelle(what, "replay", "--account", "ours", "--since", "1h")
     assert outcome.code == 0
     assert "no node has done it yet" in outcome.out
     (row,) = passerelle("receipt", "replays", "--json").json
-    assert (row["state"], row["node"]) == ("asked", None)
+    assert (row["state"], row["node"], row["what"]) == ("asked", None, told)
     assert json.loads(row["arguments"])["ended"] == ["done", "dead"]
     assert passerelle("receipt", "dead", "--json").json == {"dead": [], "cursor": None}
     assert passerelle("receipt", "dress", "--json").json == []

@@ -6,13 +6,15 @@ What must not enter: the ladder of retries and dead letters (test_esme_deliverie
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gateway.message import Message
 from gateway.notify import esme_deliveries, mailbox
 from gateway.smpp.errors import LocalProtocolError
 from gateway.smpp.pdus import DeliverSm
-from gateway.storage import commands
+from gateway.storage import commands, facts
 from tests.eventually import eventually
 from tests.gateway.carrier_at_hand import take_all
 from tests.gateway.conftest import HANDSET, WITHIN_S, Ground
@@ -129,10 +131,12 @@ async def test_of_parts_told_before_an_absence_none_is_told_again(ground: Ground
 # ---------------------------------------------------------------- replays
 
 
-async def replay(ground: Ground, post: Post, *ended: str, after_id: int = 0) -> int:
+async def replay(
+    ground: Ground, post: Post, *ended: str, after_id: int = 0, next_page: Any = commands.replay_receipts
+) -> int:
     """What a node does with the command; how many were queued."""
     command_id = await commands.ask(ground.connection, "replay_receipts", {}, "test")
-    page = await commands.replay_receipts(
+    page = await next_page(
         ground.connection,
         command_id,
         (ground.account_id, None),
@@ -189,6 +193,31 @@ async def test_a_replay_that_nobody_takes_ends_without_undoing_what_was_told(gro
         ground.clock.pass_s(2)
         assert await post.deliveries.bury() == 1
         assert (await ground.row(message))["notify"] == "done"
+        assert await ground.count("waiting_notifications") == 0
+
+
+async def test_what_handsets_sent_is_told_again_and_stays_done_when_nobody_takes_it(ground: Ground) -> None:
+    await facts.add_inbound_number(ground.connection, "36000", ground.account_id, ground.esme_id)
+    async with post_of(ground) as post:
+        bind = await post.attach(BindAtHand())
+        for text in (b"one", b"two"):
+            post.life.carrier.inbound(HANDSET, "36000", text)
+        await post.life.until(lambda: len(bind.delivered) == 2)
+        for status in (0, 0x45):
+            post.answer(bind, status)
+        await post.life.settling.durable()
+        again = {"next_page": commands.replay_inbound}
+        assert await replay(ground, post, "dead", **again) == 1
+        assert await replay(ground, post, "done", "dead", **again) == 2  # what waits already waits once
+        assert sorted(pdu.short_message for pdu in bind.delivered[2:]) == [b"one", b"two"]
+        while bind.open:
+            post.answer(bind)
+        await post.life.settling.durable()
+        assert await replay(ground, post, "done", **again) == 2
+        for status in (0x45, 0x45):
+            post.answer(bind, status)
+        await post.life.settling.durable()
+        assert await ground.value("SELECT count(*) FROM inbound_messages WHERE state = 'done'") == 2
         assert await ground.count("waiting_notifications") == 0
 
 
