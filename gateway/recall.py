@@ -21,7 +21,7 @@ from gateway.lifecycle import Lifecycle
 from gateway.message import PART_QUEUED, Envelope, Message, Submission
 from gateway.message_states import FINAL
 from gateway.storage import recalls
-from gateway.storage.group_commit import OutcomeUnknown, SettleStream
+from gateway.storage.group_commit import NotCommitted, OutcomeUnknown, SettleStream
 from gateway.storage.reader import Reader
 from telecom.data_coding import DefaultAlphabet
 from telecom.default_alphabet import from_default_alphabet
@@ -281,6 +281,8 @@ class Recall:
             replaced = await self._reader.run(
                 lambda c: recalls.replace_message(c, row, after, due_at_ms, self._wall_ms())
             )
+        except OutcomeUnknown:
+            replaced = await self._look_up(row, after)
         finally:
             self._life.active.landed([row])
         if replaced == "no_credit":
@@ -291,6 +293,24 @@ class Recall:
         self._life.note(row, "replaced", f"{row.part_count} to {after.part_count} parts, {extra_micros:+d} micros")
         self._settling.durable()
         return Recalled.DONE
+
+    async def _look_up(self, before: Message, after: Message) -> recalls.Replaced:
+        """What became of a replacement whose answer was lost: "held" where it is not seen, then it is tried again, and
+        if the lost one comes after all it finds another revision. Raises OutcomeUnknown where nobody answers in time.
+        """
+        key = before.account_id, before.message_id
+        try:
+            async with asyncio.timeout(WISH_PATIENCE_S):
+                while True:
+                    try:
+                        row = await self._reader.run(lambda c: recalls.find_message(c, *key))
+                    except NotCommitted:
+                        await asyncio.sleep(WISH_LOOK_S)
+                        continue
+                    seen = row is not None and row.message.revision > before.revision
+                    return "replaced" if seen and row and _content(row.message) == _content(after) else "held"
+        except TimeoutError as late:
+            raise OutcomeUnknown("PostgreSQL stayed away after a replacement") from late
 
     def _replaced(self, message: Message, changes: Changes) -> Message | Refusal:
         """The message as it would be, by the rules of acceptance; the rate is the one it was accepted at."""
@@ -381,6 +401,12 @@ async def ask_holder(reader: Reader, found: Message, holder_node: int, changes: 
     finally:
         await reader.run(lambda c: recalls.drop_wish(c, wish_id))
     return _OUTCOMES[outcome]
+
+
+def _content(message: Message) -> tuple[object, ...]:
+    """What a replacement changes and nothing else does."""
+    times = (message.not_before_ms, message.expires_at_ms)
+    return (message.user_data, message.data_coding, message.price_micros, *times)
 
 
 def is_recallable(message: Message) -> bool:

@@ -17,7 +17,7 @@ from gateway.message import Envelope, Message
 from gateway.recall import Changes, Naming, Recall, Recalled
 from gateway.storage import facts, recalls
 from gateway.storage.cluster import spans_held
-from gateway.storage.group_commit import NotCommitted
+from gateway.storage.group_commit import NotCommitted, OutcomeUnknown
 from tests.eventually import eventually
 from tests.gateway.carrier_at_hand import take_all
 from tests.gateway.conftest import CREDIT, HANDSET, WITHIN_S, Ground, Life
@@ -350,6 +350,30 @@ async def test_cancel_and_replace_of_one_message_take_turns(ground: Ground, life
     assert outcomes == [Recalled.DONE, Recalled.DONE, Recalled.TOO_LATE]
     assert (await ground.row(message))["state"] == "deleted"
     assert await ground.credits() == (1000, 0, 0)
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_a_replacement_whose_answer_was_lost_is_looked_up(
+    ground: Ground, life: Life, monkeypatch: pytest.MonkeyPatch, stored: bool
+) -> None:
+    message = await scheduled(life)
+    replace_message = recalls.replace_message
+    lost = 0
+
+    async def answer_lost(*arguments: Any) -> recalls.Replaced:
+        nonlocal lost
+        lost += 1
+        if stored or lost > 1:
+            await replace_message(*arguments)
+        if lost == 1:
+            raise OutcomeUnknown("the test says so")
+        return "replaced"
+
+    monkeypatch.setattr(recalls, "replace_message", answer_lost)
+    assert await recall_of(life).replace(naming(message), Changes(TWO_PARTS, 1)) is Recalled.DONE
+    assert lost == (1 if stored else 2)
+    assert (await ground.row(message))["user_data"] == TWO_PARTS
+    assert await ground.credits() == (998, 2, 0)
 
 
 async def test_a_message_that_a_node_holds_is_not_replaced_behind_its_back(ground: Ground, life: Life) -> None:
