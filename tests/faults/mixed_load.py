@@ -68,10 +68,10 @@ class MixedLoad:
 
 
 @contextlib.asynccontextmanager
-async def mixed_road(folder: Path, dsn: str | None, start: bool = True) -> AsyncIterator[Road]:
+async def mixed_road(folder: Path, dsn: str | None, start: bool = True, more: str = "") -> AsyncIterator[Road]:
     """Three carriers (good, second choice, hopeless), four logins; numbers below HOPELESS go to the third."""
     async with road(
-        folder, dsn, smsc=CARRIERS, connector=CONNECTOR, logins=LOGINS, more=SMALL_QUEUE, start=False
+        folder, dsn, smsc=CARRIERS, connector=CONNECTOR, logins=LOGINS, more=f"{SMALL_QUEUE}\n{more}", start=False
     ) as way:
         async with way.node.database() as connection:
             hopeless = await facts.ensure_connector(connection, way.carriers[2].name, "smpp")

@@ -1,4 +1,4 @@
-"""kill -9 of the node and of PostgreSQL, at random, under mixed load: the proof finds nothing lost or paid twice.
+"""kill -9 of node, PostgreSQL and Redis, at random, under mixed load: the proof finds nothing lost or paid twice.
 
 Source: issue, "Bad input and faults"; promises P1 to P5. 50 cycles of each campaign here, 1,000 by `make soak`; the
 seed is printed. PASSERELLE_FAULT_CYCLES, _SEED and _RATE repeat a run; the moments of the machine they cannot repeat.
@@ -8,6 +8,7 @@ What must not enter: named moments (test_crash_points.py).
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import secrets
@@ -18,9 +19,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from tests.eventually import eventually
-from tests.faults.mixed_load import mixed_load, mixed_road
+from tests.faults.mixed_load import CONNECTOR, mixed_load, mixed_road
 from tests.faults.postgres import cluster, postmaster, send
-from tests.faults.road import Road
+from tests.faults.road import SOON, Road
+from tests.running_node import Carrier, RunningNode
+from tests.valkey import Valkey
 
 RESTART_WITHIN_S = 120.0  # embedded.READY_TIMEOUT_S and STOP_TIMEOUT_S, and a slow machine
 CYCLES = int(os.environ.get("PASSERELLE_FAULT_CYCLES", "50"))
@@ -29,6 +32,9 @@ CALM_S = (0.2, 1.2)  # between service and the next kill; chosen: before, at and
 SERVICE_WITHIN_S = 60.0  # chosen: a recovery takes 2 s; the rest is for a busy machine
 PROGRESS_EVERY = 25  # cycles; chosen
 PROOF_EVERY = 100  # cycles; chosen: the proof reads all rows and logs
+
+BESIDE = 10  # chosen: one cycle beside a neighbour for so many of a node alone; a takeover takes seconds
+LIMIT_TPS = 300  # of each account; chosen: above what passes, so that limits are borrowed and seldom felt
 
 Kill = Callable[[], Awaitable[None]]
 
@@ -39,13 +45,13 @@ def _seed() -> int:
     return seed
 
 
-async def _campaign(way: Road, kills: Mapping[str, Kill], seed: int) -> None:
-    """Kill one or several of these at once, CYCLES times; then quiet and the proof."""
+async def _campaign(way: Road, kills: Mapping[str, Kill], seed: int, cycles: int = CYCLES) -> None:
+    """Kill one or several of these at once, so many times; then quiet and the proof."""
     chance = random.Random(seed)
     killed: Counter[str] = Counter()
     started = time.monotonic()
     async with mixed_load(way, RATE) as load:
-        for cycle in range(1, CYCLES + 1):
+        for cycle in range(1, cycles + 1):
             await way.goes_on(load.customer, SERVICE_WITHIN_S, f"cycle {cycle}: {dict(killed)}")
             await asyncio.sleep(chance.uniform(*CALM_S))  # the moment of the kill is what is drawn
             victims = chance.sample(sorted(kills), chance.choice((1, 1, len(kills))))
@@ -103,3 +109,39 @@ async def test_node_and_configured_postgres_killed_at_random_lose_nothing(tmp_pa
 
     async with cluster(tmp_path / "pg" / "data") as postgres, mixed_road(tmp_path, postgres.dsn) as way:
         await _campaign(way, {"database": kill_database, "node": kill_node}, seed)
+
+
+async def test_node_postgres_and_redis_killed_at_random_beside_a_neighbour_lose_nothing(
+    tmp_path: Path, valkey: Valkey
+) -> None:
+    seed = _seed()
+    redis = f"[redis]\nurl = {{ value = {json.dumps(valkey.url)} }}\n"
+
+    async def kill_database() -> None:
+        postgres.kill()
+        await postgres.start()
+
+    async def kill_node() -> None:
+        await way.node.kill()
+
+    async def kill_redis() -> None:
+        valkey.kill()
+        await valkey.start()
+
+    kills = {"database": kill_database, "node": kill_node, "redis": kill_redis}
+    async with (
+        cluster(tmp_path / "pg" / "data") as postgres,
+        mixed_road(tmp_path, postgres.dsn, start=False, more=redis) as way,
+    ):
+        async with way.node.database() as connection:
+            await connection.execute("UPDATE accounts SET tps = $1, per_minute = 100 * $1", LIMIT_TPS)
+        carriers = [Carrier(port=each.port, name=each.name, more=SOON | CONNECTOR) for each in way.carriers]
+        neighbour = RunningNode(tmp_path / "b", carriers, postgres.dsn, f'[node]\nname = "b"\n{redis}')
+        await way.node.start()
+        await neighbour.start()
+        try:
+            await _campaign(way, kills, seed, max(1, CYCLES // BESIDE))
+            assert neighbour.exit_code is None, neighbour.last_words()
+        finally:
+            if neighbour.exit_code is None:
+                await neighbour.stop()
