@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.storage.postgres_programs import PostgresFault, find_programs
-from tests.bench import binds, footprint, latency, load, lookups, nodes, profile, throughput
+from tests.bench import binds, footprint, inbound, latency, load, lookups, nodes, profile, throughput
 from tests.bench.figures import MISSED, Section, save, table
 from tests.bench.processes import BenchFault
 from tests.bench.scale import QUICK, WHOLE, Scale
@@ -32,6 +32,7 @@ SECTIONS = (
     "nodes",
     "latency",
     "slow-flush",
+    "inbound",
     "start",
     "recovery",
     "binds",
@@ -79,6 +80,7 @@ def plan(options: argparse.Namespace, folder: Path, tools: Path) -> dict[str, Me
         "nodes": lambda: nodes.measure(folder, tools, scale, not options.no_kannel),
         "latency": lambda: latency.measure(folder, tools, scale),
         "slow-flush": lambda: latency.measure_slow_flush(folder, tools, scale),
+        "inbound": lambda: inbound.measure(folder, tools, scale),
         "start": lambda: footprint.measure_rest(folder, tools, scale),
         "recovery": lambda: footprint.measure_recovery(folder, tools, scale),
         "binds": lambda: binds.measure(folder, tools, scale),
