@@ -14,13 +14,12 @@ import msgspec
 import pytest
 from yarl import URL
 
-from gateway.command_line.accounts import hash_password
 from gateway.daemon.configuration_schema import Endpoint, Webhooks
 from gateway.storage.door_logins import NewDoorLogin, add_door_login
 from tests.admin_api.conftest import Api, api_configuration, running_api
 from tests.faults.road import road
 from tests.gateway.conftest import Clock, Ground
-from tests.running_node import SENDER, free_port
+from tests.running_node import CHEAP, SENDER, free_port
 from tests.webhook_receiver import Receiver, webhook_receiver
 
 NEAR = '[webhooks]\nallow_networks = ["127.0.0.0/8"]\n'
@@ -75,7 +74,7 @@ async def test_an_unmodified_client_sends_and_is_told(database: str, tmp_path: P
     ports = {"jasmin_listen": door} if client is jasmins_client else {"kannel_listen": door}
     async with road(tmp_path, database, more=NEAR) as way, way.node.database() as connection:
         account_id = await connection.fetchval("SELECT min(account_id) FROM accounts")
-        new = NewDoorLogin(account_id, "rapidpro", hash_password("secret"), "transactional", "", False, [])
+        new = NewDoorLogin(account_id, "rapidpro", CHEAP.hash("secret"), "transactional", "", False, [])
         await add_door_login(connection, new)
         ground = Ground(database, connection, Clock(), account_id)
         configuration = msgspec.structs.replace(

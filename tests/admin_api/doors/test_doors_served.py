@@ -16,7 +16,6 @@ import pytest
 import pytest_asyncio
 from yarl import URL
 
-from gateway.command_line.accounts import hash_password
 from gateway.daemon.configuration_schema import Endpoint
 from gateway.storage import facts
 from gateway.storage.door_logins import NewDoorLogin, add_door_login, revoke_door_login
@@ -24,9 +23,9 @@ from gateway.storage.messages import decode_envelope
 from tests.admin_api.conftest import NODE_LIVES, Api, api_configuration, running_api
 from tests.eventually import eventually
 from tests.gateway.conftest import Ground
-from tests.running_node import free_port
+from tests.running_node import CHEAP, free_port
 
-HASH = hash_password("secret")
+HASH = CHEAP.hash("secret")
 USER = "username=rapidpro&password=secret"
 WRONG = "username=rapidpro&password=wrong"
 FILTER = "Value filter failed for user [rapidpro]"
