@@ -56,14 +56,14 @@ async def show_page(service: Service, call: Call) -> Answer | Problem:
     filters = [asked.status, asked.to, _unix_ms(asked.since), _unix_ms(asked.until)]
     before_id = MESSAGE_ID_LIMIT
     if asked.until is not None:
-        before_id = max(0, _unix_ms(asked.until)) << ID_TIME_SHIFT
+        before_id = _id_at(asked.until)
     if asked.cursor is not None:
         place = service.cursors.read(call.account_id, LIST, filters, asked.cursor)
         if place is None:
             return Problem("invalid_request", errors=[Fault(("query", "cursor"), "cursor", BAD_CURSOR)])
         before_id = place
     wanted = api_messages.MessageFilter(
-        max(0, _unix_ms(asked.since)) << ID_TIME_SHIFT,
+        _id_at(asked.since),
         None if asked.status is None else STATES_OF_STATUS[asked.status],
         None if asked.to is None else asked.to.removeprefix("+"),
     )
@@ -138,6 +138,11 @@ def _timeline(message: Message, events: list[tuple[int, str]]) -> list[Event]:
 
 def _time_or_none(unix_ms: int) -> str | None:
     return format_time(unix_ms) if unix_ms > 0 else None
+
+
+def _id_at(time: datetime.datetime | None) -> int:
+    """The first id of a moment; of one beyond all ids, the last."""
+    return min(max(0, _unix_ms(time)) << ID_TIME_SHIFT, MESSAGE_ID_LIMIT)
 
 
 def _unix_ms(time: datetime.datetime | None) -> int:

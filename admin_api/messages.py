@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from time import monotonic
 from typing import Final, Literal
 
 import msgspec
@@ -98,6 +99,8 @@ async def _answer(service: Service, call: Call, wanted: list[Wanted], one: bool,
         out = await service.lifecycle.accept(admitted, terms)
         if terms is not None and terms.key_taken:  # by another process, a moment ago
             return await idempotency.find_answer(service, call) or Problem("idempotency_in_flight")
+        if out and (rate := service.rates.of_account(call.account_id, monotonic())) is not None:
+            rate.not_accepted(sum(each.part_count for each in admitted if each.message_id in out))
         outcomes = [
             _why_not(each, terms) if isinstance(each, Message) and each.message_id in out else each for each in outcomes
         ]
@@ -220,7 +223,9 @@ def _admit_one(service: Service, call: Call, wanted: Wanted, wording: _Wording) 
         if admitted is Refusal.NO_ROUTE and not any(each.inherits for each in service.keeper.living):
             return Problem("node_away")  # none could say that it has a way
         return refused(admitted)
-    return admitted
+    rate = service.rates.of_account(call.account_id, monotonic())
+    refusal = None if rate is None else rate.refusal(admitted.part_count, monotonic())
+    return admitted if refusal is None else refused(refusal)
 
 
 def _unix_ms(time: datetime.datetime) -> int:

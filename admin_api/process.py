@@ -14,6 +14,7 @@ import logging
 import signal
 import ssl
 from collections.abc import AsyncIterator, Coroutine
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -29,6 +30,7 @@ from admin_api.metrics import MetricsPage
 from admin_api.nobody import TellsNobody
 from admin_api.service import Service
 from gateway.accept.fact_book import FactBook, FactBookFault
+from gateway.cluster.borrowing import Borrowing
 from gateway.cluster.lease_keeper import LeaseKeeper
 from gateway.cluster.reach import Reach
 from gateway.connector import Health
@@ -36,11 +38,12 @@ from gateway.daemon.configuration_schema import AdminApiTls, Configuration
 from gateway.daemon.policies import life_policy
 from gateway.daemon.supervision import tell_systemd, unstopped_clock
 from gateway.daemon.webhook_service import WebhooksFault, deliver_webhooks
+from gateway.ingress.rates import DAY_MS, Rates
 from gateway.ingress.tls import CertificateFault, TlsSettings, load_context
 from gateway.lease import Lease
 from gateway.lifecycle import Lifecycle
 from gateway.lookups.spool import Spool
-from gateway.message import MessageIds
+from gateway.message import ID_TIME_SHIFT, MessageIds
 from gateway.storage.api_keys import load_secret
 from gateway.storage.cluster import REACH_CHANNEL
 from gateway.storage.database import (
@@ -56,6 +59,7 @@ from gateway.storage.facts import FACTS_CHANNEL, load_facts
 from gateway.storage.group_commit import AcceptStream, CommitLine, FencedOut, NotCommitted, SettleStream
 from gateway.storage.inbound import OPT_OUTS_CHANNEL, note_conversations, read_opt_outs
 from gateway.storage.inspection import applied_migrations
+from gateway.storage.logins import parts_since
 from gateway.storage.migrate import MIGRATIONS, SchemaFault
 from gateway.storage.reader import Reader
 from gateway.storage.terms import KEYS_KEPT_MS, bury_keys
@@ -71,6 +75,7 @@ CONNECTIONS: Final = 8  # chosen: for look-ups; two cores' worth of PostgreSQL i
 REACH_POLL_S: Final = 0.5  # decision 0016: behind the notification, and how late a dead node's binds are missed
 FACTS_POLL_S: Final = 30.0  # chosen: behind the notification, in case it was lost
 AWAY_PAUSE_S: Final = 0.5  # chosen: between tries while PostgreSQL is away
+COUNT_EVERY_S: Final = 60.0  # as a node's: how late a day's limit may learn what other doors accepted
 BURY_EVERY_S: Final = 600.0  # chosen: how long an idempotency key may outlive its 72 hours
 NOTE_EVERY_S: Final = 0.25  # chosen: how late it is known who wrote last from a shared number
 DRAIN_LOOK_S: Final = 0.02
@@ -153,23 +158,9 @@ async def _build(configuration: Configuration, dsn: str, connection: asyncpg.Con
     secret = await load_secret(connection)
     keeper = LeaseKeeper(seat, lease, connected)
     keys, cursors = Keys(secret, reader), Cursors(secret)
-    lookups = _lookup_desk(configuration, reader, dsn)
-    return Service(
-        configuration,
-        seat,
-        reader,
-        line,
-        accepting,
-        settling,
-        lifecycle,
-        keeper,
-        reach,
-        keys,
-        cursors,
-        tallies,
-        rows,
-        lookups,
-    )
+    rates, lookups = Rates(lifecycle.book, wall_ms), _lookup_desk(configuration, reader, dsn)
+    rooms = (configuration, seat, reader, line, accepting, settling, lifecycle, keeper, reach, keys, cursors, tallies)
+    return Service(*rooms, rates, rows, lookups)
 
 
 def _lookup_desk(configuration: Configuration, reader: Reader, dsn: str) -> LookupDesk:
@@ -234,6 +225,8 @@ def _jobs(service: Service, dsn: str) -> list[Coroutine[Any, Any, None]]:
         service.keeper.run(),
         _follow_facts(service, dsn),
         _follow_nodes(service, dsn),
+        _share_limits(service),
+        _count_day(service),
         _note_conversations(service),
         _bury_keys(service),
         deliver_webhooks(service.configuration, dsn, service.webhooks),
@@ -314,6 +307,8 @@ async def _follow_facts(service: Service, dsn: str) -> None:
                 book = FactBook(rows)
                 service.reach.apply(book.connector_names)
                 service.lifecycle.book, service.rows = book, rows
+                service.rates.apply(book)
+                await _count_day_once(service)
         except FactBookFault as fault:
             log.error("facts_refused", extra={"why": str(fault), "remedy": "correct the row; the former ones stay"})
         except (NotCommitted, *CONNECTION_FAULTS) as fault:
@@ -346,6 +341,32 @@ async def _follow_nodes(service: Service, dsn: str) -> None:
             await asyncio.sleep(AWAY_PAUSE_S)
         finally:
             connection.terminate()
+
+
+async def _share_limits(service: Service) -> None:
+    """Accounts' limits are kept with the nodes, as nodes keep them with each other (decision 0018)."""
+    link = None
+    if service.configuration.redis.url is not None:
+        from gateway.counters.redis_link import RedisLink
+
+        link = RedisLink(service.configuration.redis.url.reveal())
+    await Borrowing(service.rates, lambda: len(service.keeper.living), link).run()
+
+
+async def _count_day(service: Service) -> None:
+    while True:
+        with contextlib.suppress(NotCommitted):
+            await _count_day_once(service)
+        await asyncio.sleep(COUNT_EVERY_S)
+
+
+async def _count_day_once(service: Service) -> None:
+    """What accounts with a day's limit had accepted today, by every door."""
+    limited = service.rates.limited_by_day()
+    if limited:
+        first_id = wall_ms() // DAY_MS * DAY_MS << ID_TIME_SHIFT
+        parts = await service.reader.run(lambda connection: parts_since(connection, limited, first_id))
+        service.rates.counted(parts, monotonic())
 
 
 async def _read_opt_outs(service: Service) -> None:

@@ -22,6 +22,7 @@ from gateway.accept.fact_book import FactBook
 from gateway.cluster.lease_keeper import LeaseKeeper
 from gateway.cluster.reach import Reach
 from gateway.daemon.configuration_schema import Configuration
+from gateway.ingress.rates import Rates
 from gateway.lifecycle import Lifecycle
 from gateway.storage.database import NodeSeat
 from gateway.storage.facts import FactRows
@@ -84,6 +85,7 @@ class Service:
     keys: Keys
     cursors: Cursors
     tallies: Tallies
+    rates: Rates
     rows: FactRows
     lookups: LookupDesk
     requests: RequestTallies = field(default_factory=RequestTallies)

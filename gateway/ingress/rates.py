@@ -55,6 +55,11 @@ class AccountRate:
         self.minute.take(parts)
         return None
 
+    def not_accepted(self, parts: int) -> None:
+        """What passed was refused after all: it does not count against the minute and the day."""
+        self.minute.give_back(parts)
+        self.day.give_back(parts)
+
 
 class LoginRate:
     """What one submission has to pass. account None: the account has no limit of its own."""
@@ -79,8 +84,7 @@ class LoginRate:
     def not_accepted(self, parts: int) -> None:
         """What passed was refused after all: it does not count against the minute and the day."""
         if self.account is not None:
-            self.account.minute.give_back(parts)
-            self.account.day.give_back(parts)
+            self.account.not_accepted(parts)
 
 
 class Rates:
@@ -102,7 +106,7 @@ class Rates:
             if pace is None:
                 pace = self._paces[esme.esme_id] = SharedPace(esme.tps, now, self.sharing)
             pace.share(esme.tps, self.sharing, now)
-            rate = self._rates[esme.esme_id] = LoginRate(pace, self._account(esme.account_id, now))
+            rate = self._rates[esme.esme_id] = LoginRate(pace, self.of_account(esme.account_id, now))
         return rate
 
     def apply(self, book: FactBook) -> None:
@@ -110,7 +114,8 @@ class Rates:
         self.book = book
         self._rates.clear()
 
-    def _account(self, account_id: int, now: float) -> AccountRate | None:
+    def of_account(self, account_id: int, now: float) -> AccountRate | None:
+        """What all logins of an account share, by whatever door; None: it has no limit."""
         account = self.book.accounts[account_id]
         if not (account.tps or account.per_minute or account.per_day):
             return None
@@ -128,7 +133,7 @@ class Rates:
         """What the database knows of today, from former lives and other nodes too."""
         day = self._wall_ms() // DAY_MS
         for account_id in self.limited_by_day():
-            rate = self._account(account_id, now)
+            rate = self.of_account(account_id, now)
             if rate is not None:
                 rate.day.has(0, day)
                 rate.day.counted(parts.get(account_id, 0))

@@ -10,7 +10,9 @@ import datetime
 
 import pytest
 
-from tests.admin_api.conftest import HANDSET, Api
+from tests.admin_api.conftest import HANDSET, Api, api_configuration, running_api
+from tests.eventually import eventually
+from tests.gateway.conftest import Ground
 
 SECOND = "+2290197000002"
 
@@ -213,3 +215,48 @@ async def test_a_name_taken_undoes_an_atomic_batch(api: Api) -> None:
     reply = await api.ask("POST", "/v1/messages/batch", given)
 
     assert (reply.status, await api.ground.count("messages"), await api.ground.count("client_refs")) == (422, 1, 1)
+
+
+# ---------------------------------------------------------------- limits of accounts
+
+
+async def limit_account(api: Api, **limits: int) -> None:
+    """Set limits of the ground's account, and wait until the process goes by them."""
+    words = ", ".join(f"{name} = {value}" for name, value in limits.items())
+    await api.ground.connection.execute(f"UPDATE accounts SET {words}")
+    account_id = api.ground.account_id
+
+    def is_known() -> bool:
+        account = api.service.book.accounts[account_id]
+        return all(getattr(account, name) == value for name, value in limits.items())
+
+    await eventually(is_known, 10, "the limits are known")
+
+
+async def test_an_accounts_parts_a_minute_hold_over_http_too(api: Api) -> None:
+    await limit_account(api, per_minute=1000)
+    recipients = [f"+22901970{n:05d}" for n in range(600)]
+    assert (await api.send(to=recipients)).status == 202
+
+    replies = [await api.send(to=recipients) for _ in range(3)]  # a minute may end between two of them, not three
+
+    throttled = [reply for reply in replies if reply.json.get("refused") or reply.status == 429]
+    assert throttled
+    assert throttled[0].json["messages"][-1]["problem"]["code"] == "throttled"
+
+
+async def test_a_days_parts_that_are_used_up_are_told_so(api: Api) -> None:
+    await limit_account(api, per_day=1)
+    replies = [await api.send() for _ in range(3)]  # midnight (UTC) may pass between two of them
+
+    assert "day_limit" in [reply.json.get("code") for reply in replies]
+
+
+# ---------------------------------------------------------------- without a node
+
+
+async def test_without_any_node_nothing_is_accepted_and_the_customer_comes_again(ground: Ground) -> None:
+    async with running_api(ground, api_configuration(ground)) as api:
+        reply = await api.send()
+        assert (reply.status, reply.json["code"], reply.json["permanent"]) == (503, "node_away", False)
+        assert await ground.count("messages") == 0
