@@ -288,6 +288,8 @@ class Lifecycle:
         excluded: frozenset[str] = frozenset()
         if message.refused_by:
             excluded = frozenset(book.connector_names[c] for c in message.refused_by)
+        if message.envelope.no_reply:
+            excluded |= book.numeric_only
         if book.refused_senders:
             excluded |= book.refused_senders.get(message.source_addr.casefold(), frozenset())
         choice = choose(

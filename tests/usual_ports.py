@@ -10,7 +10,7 @@ import contextlib
 import socket
 from collections.abc import Iterator
 
-PORTS = (2775, 2776, 2777, 9464)
+PORTS = (2775, 2776, 2777, 9464, 9465, 8080)
 
 
 @contextlib.contextmanager

@@ -33,6 +33,7 @@ class FactBook:
         self.senders = frozenset((s.account_id, s.name.casefold()) for s in rows.sender_names)
         self.connector_names: Mapping[int, str] = {c.connector_id: c.name for c in rows.connectors}
         self.connector_ids: Mapping[str, int] = {c.name: c.connector_id for c in rows.connectors}
+        self.numeric_only = frozenset(c.name for c in rows.connectors if not c.alphanumeric_senders)
         self.inbound_numbers: Mapping[str, InboundNumberRow] = {n.address: n for n in rows.inbound_numbers}
         self.inbound = InboundTable(rows.inbound_routes)
         self.told_events: Mapping[int, frozenset[str]] = {t.account_id: frozenset(t.events) for t in rows.told_events}

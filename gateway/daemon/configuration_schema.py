@@ -199,6 +199,7 @@ class SmppConnector(msgspec.Struct, frozen=True):
     destination_npi: Octet = 1  # SMPP v3.4 5.2.6: E.164
     other_destination_ton: Octet = 0  # SMPP v3.4 5.2.5: unknown
     other_destination_npi: Octet = 0
+    alphanumeric_senders: bool = True  # false: it sends from numbers of its own, as a SIM does
     send_validity: bool = False
     status_map: dict[StatusCode, StatusWord] = field(default_factory=dict)
     error_map: dict[ErrorCode, ErrorMeaning] = field(default_factory=dict)

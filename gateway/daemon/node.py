@@ -60,7 +60,7 @@ from gateway.storage.database import (
     take_seat,
 )
 from gateway.storage.embedded import EmbeddedPostgres
-from gateway.storage.facts import ensure_connector, load_facts
+from gateway.storage.facts import ensure_connector, load_facts, say_connector_senders
 from gateway.storage.group_commit import AcceptStream, CommitLine, FencedOut, SettleStream
 from gateway.storage.messages import load_marks
 from gateway.storage.migrate import apply_migrations
@@ -128,7 +128,7 @@ async def _live(
     await apply_migrations(seat_connection)
     lease = Lease(unstopped_clock)
     seat = await take_seat(seat_connection, configuration.node.name)
-    connector_ids = {c.name: await ensure_connector(seat_connection, c.name, c.kind) for c in configuration.connectors}
+    connector_ids = await _connector_ids(seat_connection, configuration)
     marks = await load_marks(seat_connection, seat.node_id)
     crash_point("start.seated")
 
@@ -184,6 +184,15 @@ async def _live(
     )
     await _read_standing(rooms)
     await _run_rooms(rooms, marks, ready)
+
+
+async def _connector_ids(connection: asyncpg.Connection, configuration: Configuration) -> dict[str, int]:
+    """The ids of the configured connectors, whose rows say what messages must know of them."""
+    ids = {}
+    for each in configuration.connectors:
+        ids[each.name] = await ensure_connector(connection, each.name, each.kind)
+        await say_connector_senders(connection, ids[each.name], each.alphanumeric_senders)
+    return ids
 
 
 async def _read_standing(rooms: Rooms) -> None:

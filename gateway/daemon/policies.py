@@ -24,7 +24,11 @@ def life_policy(configuration: Configuration, connector_ids: dict[str, int]) -> 
         ),
         money=MoneyPolicy(capture_at=policy.capture_at, unknown_outcome=policy.unknown_outcome),
         resend_classes=frozenset(policy.in_doubt_resend_classes),
-        doubt_graces_ms={connector_ids[c.name]: int(c.in_doubt_grace_s * 1000) for c in configuration.connectors},
+        doubt_graces_ms={
+            connector_ids[c.name]: int(c.in_doubt_grace_s * 1000)
+            for c in configuration.connectors
+            if c.name in connector_ids
+        },
         waiting_limit=limits.group_commit_waiting,
         inbound=InboundPolicy(
             join_ms=int(limits.inbound_join_s * 1000),

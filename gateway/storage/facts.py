@@ -77,6 +77,7 @@ class ConnectorRow(msgspec.Struct, frozen=True, gc=False):
     connector_id: int
     name: str
     kind: str
+    alphanumeric_senders: bool = True  # whether it carries a sender name as it is
 
 
 class RouteRow(msgspec.Struct, frozen=True):
@@ -288,6 +289,11 @@ async def ensure_connector(connection: asyncpg.Connection, name: str, kind: str)
         found = await connection.fetchval(_SQL["ensure_connector"], name, kind)
     assert found is not None
     return found
+
+
+async def say_connector_senders(connection: asyncpg.Connection, connector_id: int, alphanumeric: bool) -> None:
+    """Say whether a connector carries sender names."""
+    await connection.execute(_SQL["say_connector_senders"], connector_id, alphanumeric)
 
 
 class NewRoute(msgspec.Struct, frozen=True):

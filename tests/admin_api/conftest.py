@@ -21,7 +21,7 @@ import pytest_asyncio
 
 from admin_api import process
 from admin_api.service import Service
-from gateway.daemon.configuration_schema import AdminApi, Configuration, Endpoint, Secret
+from gateway.daemon.configuration_schema import AdminApi, Configuration, Endpoint, Secret, SmppConnector
 from gateway.storage import api_keys
 from tests.conftest import with_database
 from tests.gateway.conftest import Ground, ground
@@ -108,9 +108,11 @@ def as_role(dsn: str) -> str:
 
 
 def api_configuration(ground: Ground, **given: Any) -> Configuration:
-    """Ports of this test, the ground's database by our role."""
+    """Ports of this test, the ground's database by our role; and a connector, as in a TOML that a node shares."""
     ports = {"listen": Endpoint("127.0.0.1", free_port()), "metrics_listen": Endpoint("127.0.0.1", free_port())}
-    return Configuration(admin_api=AdminApi(**ports, dsn=Secret(as_role(ground.dsn)), **given))
+    carrier = SmppConnector("carrier-a", "smpp", (Endpoint("127.0.0.1", 1),), "gw", Secret("gw"))
+    settings = AdminApi(**ports, dsn=Secret(as_role(ground.dsn)), **given)
+    return Configuration(admin_api=settings, connectors=(carrier,))
 
 
 @contextlib.asynccontextmanager

@@ -10,6 +10,7 @@ import datetime
 
 import pytest
 
+from gateway.storage import facts
 from tests.admin_api.conftest import HANDSET, Api, api_configuration, running_api
 from tests.eventually import eventually
 from tests.gateway.conftest import Ground
@@ -260,3 +261,15 @@ async def test_without_any_node_nothing_is_accepted_and_the_customer_comes_again
         reply = await api.send()
         assert (reply.status, reply.json["code"], reply.json["permanent"]) == (503, "node_away", False)
         assert await ground.count("messages") == 0
+
+
+async def test_what_must_not_be_replied_to_takes_only_ways_that_carry_the_name(api: Api) -> None:
+    connection = api.ground.connection
+    assert (await api.send(no_reply=True)).status == 202
+    connector_id = await connection.fetchval("SELECT connector_id FROM connectors")
+    await facts.say_connector_senders(connection, connector_id, False)
+    await eventually(lambda: api.service.book.numeric_only == {"carrier-a"}, 10, "the connector's senders are known")
+
+    reply = await api.send(no_reply=True)
+    assert (reply.status, reply.json["code"]) == (422, "no_reply_impossible")
+    assert (await api.send()).status == 202

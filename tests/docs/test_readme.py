@@ -24,7 +24,7 @@ def test_the_readme_runs_from_its_first_line_to_its_last(name: str, tmp_path: Pa
     outputs = run_page(page, checkout(tmp_path), {"LANG": LANGUAGES[name]}, SECONDS)
     everything = "\n".join(outputs.values())
     shown = [block for block in page if block.is_output]
-    assert len(shown) == 4
+    assert len(shown) == 6
     for block in shown:
         unknown = missing_shapes(block.text, everything)
         assert not unknown, f"{name}:{block.line} shows what was not written:\n" + "\n".join(unknown) + everything

@@ -20,7 +20,7 @@ SELECT account_id, name FROM sender_names WHERE state = 'approved' ORDER BY acco
 
 -- name: load_connectors
 -- Every connector that a row ever spoke of; the configuration says which of them run.
-SELECT connector_id, name, kind FROM connectors ORDER BY connector_id;
+SELECT connector_id, name, kind, alphanumeric_senders FROM connectors ORDER BY connector_id;
 
 -- name: load_routes
 -- Every route, the disabled ones too: the table must still check them.
@@ -94,6 +94,10 @@ WITH made AS (
     INSERT INTO connectors (name, kind) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING RETURNING connector_id
 )
 SELECT connector_id FROM made UNION ALL SELECT connector_id FROM connectors WHERE name = $1;
+
+-- name: say_connector_senders
+-- Says whether a connector carries sender names; nothing is written, and no node told, when that is known.
+UPDATE connectors SET alphanumeric_senders = $2 WHERE connector_id = $1 AND alphanumeric_senders <> $2;
 
 -- name: add_route
 -- Adds a rule that chooses a connector.
