@@ -69,11 +69,18 @@ def _routes(language: Language) -> list[str]:
         )
         told.append(f"<p>{escape(route.summary.say(language))} ({SCOPE.say(language)} <code>{route.scope}</code>)</p>")
         models = [operation.get("requestBody"), operation["responses"][str(route.status)]]
-        named = [_schema_name(each["content"]["application/json"]["schema"]) for each in models if each]
+        named = [_content_name(each.get("content", {})) for each in models if each]
         told.append(f"<p>{' → '.join(named)}</p>")
         links = ", ".join(f"<a href='#{code}'>{code}</a>" for code in problems_of(route))
         told.append(f"<p><small>{links}</small></p>")
     return told
+
+
+def _content_name(content: dict[str, Any]) -> str:
+    """The model of a JSON body, else the media types of a file; nothing of an answer without body."""
+    if "application/json" in content:
+        return _schema_name(content["application/json"]["schema"])
+    return " | ".join(f"<code>{escape(media_type)}</code>" for media_type in content) or "<code>-</code>"
 
 
 def _schema_name(schema: dict[str, Any]) -> str:
