@@ -19,7 +19,7 @@ from tests.faults.mixed_load import mixed_load, mixed_road
 CRASH_WITHIN_S = 90.0  # chosen: every point is passed within seconds; the rest is for a busy machine
 CRASHED = 137  # gateway.crash_points: as by SIGKILL
 RATE = 120.0  # submissions a second; chosen for two busy cores
-NEIGHBOURLY = "handover."  # passed by several nodes only: tests/faults/test_several_nodes.py
+NEIGHBOURLY = "handover."  # passed by several nodes only: tests/faults/test_shared_binds.py
 ALONE = [name for name in CRASH_POINTS if not name.startswith(NEIGHBOURLY)]
 WISHED = [name for name in os.environ.get("PASSERELLE_CRASH_POINTS", "").split(",") if name] or ALONE
 ONCE = {name for name in WISHED if name.partition(".")[0] in ("migrate", "start", "recover", "drain")}  # in a life
