@@ -30,6 +30,13 @@ def jobs(rooms: Rooms) -> list[Coroutine[Any, Any, None]]:
     return [_follow(rooms), rooms.hand_over.run()]
 
 
+async def begin(rooms: Rooms) -> None:
+    """Take what binds are free or were ours before, so that a node that is ready has begun to bind."""
+    with contextlib.suppress(NotCommitted):  # else by the clock
+        await rooms.reach.look(rooms.lifecycle.book.connector_names)
+        await rooms.bind_shares.look()
+
+
 async def _follow(rooms: Rooms) -> None:
     woken = asyncio.Event()
     while True:

@@ -28,7 +28,7 @@ from gateway.cluster.reach import Reach
 from gateway.cluster.takeover import Takeover
 from gateway.connector import Health
 from gateway.crash_points import crash_point
-from gateway.daemon import clock_jobs, inbound_jobs, limit_jobs
+from gateway.daemon import carrier_jobs, clock_jobs, inbound_jobs, limit_jobs
 from gateway.daemon.carrier_profiles import carrier_profile
 from gateway.daemon.configuration_schema import Configuration, SmppServerTls
 from gateway.daemon.metrics_page import MetricsPage
@@ -262,6 +262,7 @@ async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asy
                 await page.listen()
             except OSError as fault:
                 raise NodeFault(f"a port cannot be opened: {fault}; free it, or change `listen` in the TOML") from fault
+            await carrier_jobs.begin(rooms)
             for connector in rooms.connectors:
                 running.append(tasks.create_task(connector.run(), name=f"connector {connector.name}"))
                 running.append(tasks.create_task(rooms.lifecycle.send(connector), name=f"send {connector.name}"))
