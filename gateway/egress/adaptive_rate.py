@@ -21,6 +21,7 @@ HOLD_LAST_S: Final = 30.0  # chosen: though not for longer
 RAISE_EVERY_S: Final = 1.0
 RAISE_STEP, RAISE_LAST = 0.05, 0.5  # chosen: +5 %, then +10 %, +15 % ... of the rate, +50 % at most
 USED: Final = 0.8  # chosen: a rate that was not used by this share teaches nothing, and is not raised
+SPARED_SHARE, SPARED_MOST = 1 / 200, 2.0  # chosen: of what is taken; carriers that refuse so few do so at any rate
 LOWEST_PER_S: Final = 1.0
 SMOOTH_BURST_S: Final = 0.1  # chosen: of a learnt rate; a full second at once would be throttled again
 SHARED_BURST_S: Final = 0.05  # chosen: of a rate that nodes share: their bursts must not add up at the carrier
@@ -36,8 +37,10 @@ class AdaptiveRate:
         "_contract_per_s",
         "_next_raise_at",
         "_pause_s",
+        "_refused_after",
         "_samples",
         "_share",
+        "_spared",
         "_step",
         "_throttled",
         "paused_until",
@@ -54,6 +57,8 @@ class AdaptiveRate:
         self._next_raise_at = 0.0
         self._step = 0.0
         self._share = 1.0
+        self._spared = 0.0  # how many refusals teach nothing
+        self._refused_after = 0  # how many were taken before the last refusal
 
     def share(self, share: float) -> None:
         """This node holds such a share of the connector's binds from here on, above 0 and at most 1."""
@@ -74,8 +79,13 @@ class AdaptiveRate:
         return SMOOTH_BURST_S if self.learnt else CARRIER_BURST_S
 
     def throttled(self, taken: int, now: float) -> bool:
-        """The carrier said 0x58; False: one more answer of a throttling that is known."""
+        """The carrier said 0x58; False: one more answer of a known throttling, or one too rare to teach."""
         if now < self.paused_until:
+            return False
+        since, self._refused_after = taken - self._refused_after, taken
+        self._spared = min(self._spared + since * SPARED_SHARE, SPARED_MOST)
+        if self._spared >= 1:
+            self._spared -= 1
             return False
         self._learn(taken, now)
         vain = self._throttled is not None and taken == self._throttled[1]

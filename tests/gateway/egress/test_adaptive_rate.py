@@ -7,6 +7,7 @@ What must not enter: sockets, real time.
 from __future__ import annotations
 
 import heapq
+import random
 from collections import Counter
 
 import pytest
@@ -23,7 +24,9 @@ TICK_S = 0.2
 class CarrierOnPaper:
     """A limit that moves, as a bucket of one second, behind a latency and a window; and the sender that learns it."""
 
-    def __init__(self, contract: float, latency_s: float = 0.02, window: int = 10, demand: float = 1e9) -> None:
+    def __init__(
+        self, contract: float, latency_s: float = 0.02, window: int = 10, demand: float = 1e9, fickle: float = 0.0
+    ) -> None:
         self.rate = AdaptiveRate(contract, 0.0)
         self.taken, self.throttled = Counter[int](), Counter[int]()  # by second
         self.now = 0.0
@@ -33,6 +36,8 @@ class CarrierOnPaper:
         self._waiting = 0.0
         self._sent = 0
         self._next_tick = 0.0
+        self._fickle = fickle
+        self._chance = random.Random(1)
 
     def live(self, limit: float, seconds: float) -> None:
         """So long with this limit of the carrier."""
@@ -54,7 +59,10 @@ class CarrierOnPaper:
             ):
                 self._waiting -= 1
                 self._sent += 1
-                heapq.heappush(self._answers, (self.now + self._latency_s, self._sent, bucket.take(1, self.now)))
+                heapq.heappush(self._answers, (self.now + self._latency_s, self._sent, self._takes(bucket)))
+
+    def _takes(self, bucket: Pace) -> bool:
+        return self._chance.random() >= self._fickle and bucket.take(1, self.now)
 
     def _read_answers(self) -> None:
         while self._answers and self._answers[0][0] <= self.now:
@@ -164,3 +172,10 @@ def test_whatever_the_limits_the_rate_stays_within_its_bounds(
         assert carrier.rate.rate_per_s == 0 or carrier.rate.rate_per_s >= LOWEST_PER_S
         assert not contract or carrier.rate.rate_per_s <= contract
         assert carrier.rate.paused_until - carrier.now <= PAUSES_S[1]
+
+
+@pytest.mark.parametrize("contract", [0, 100])
+def test_a_carrier_that_refuses_now_and_then_at_any_rate_is_not_sent_ever_less(contract: int) -> None:
+    carrier = CarrierOnPaper(contract, 0.03, window=40, demand=85, fickle=0.002)
+    carrier.live(1e6, 900)
+    assert carrier.per_second(60, 900) >= 80
