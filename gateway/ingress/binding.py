@@ -119,6 +119,7 @@ class BindDesk:
         self.failures: AllNodesFailures | None = None  # the daemon puts them here, where a Redis is configured
         self.counts: BindCounts | None = None  # the daemon puts those of all nodes here
         self._binds: dict[int, dict[BindingConnection, str]] = {}  # by esme_id: each with the hash that proved it
+        self._at_doors: dict[tuple[int, BindType], list[tuple[_Asked, str]]] = {}  # who waits while binds are asked for
 
     # -- the question
 
@@ -210,7 +211,7 @@ class BindDesk:
             else:
                 self._begin(self._ask_all_nodes(asked, esme, proven, self.counts, last))
         elif not last and any(self._is_silent(bind) for bind in filling):
-            self._begin(self._take_over(asked, proven, filling))
+            self._wait_at_the_door(asked, proven, esme, filling)
         else:
             self._refuse(asked, CommandStatus.ESME_RBINDFAIL)
 
@@ -274,7 +275,7 @@ class BindDesk:
             return
         silent = [bind for bind in self._binds.get(esme.esme_id, ()) if self._is_silent(bind)]
         if silent and has_room is False and not last:
-            self._begin(self._take_over(asked, proven, silent))
+            self._wait_at_the_door(asked, proven, esme, silent)
             return
         status = CommandStatus.ESME_RSYSERR if has_room is None else CommandStatus.ESME_RBINDFAIL
         self._refuse(asked, self._refusal(asked.connection, self._book().esmes.get(esme.system_id), proven) or status)
@@ -295,26 +296,42 @@ class BindDesk:
         """A slow reader's words are not read, so its silence says nothing: it has its own bounds."""
         return not bind.slow and monotonic() - bind.session.heard_at >= self._policy.takeover_silence_s
 
-    async def _take_over(self, asked: _Asked, proven: str, filling: list[BindingConnection]) -> None:
-        """Let the bind in that stands at a full door, when somebody inside is no longer there."""
+    def _wait_at_the_door(self, asked: _Asked, proven: str, esme: EsmeRow, filling: list[BindingConnection]) -> None:
+        """Whoever comes while those inside are asked for another waits for the same answers."""
+        door = esme.esme_id, BIND_TYPES[asked.request.command_id]
+        waiting = self._at_doors.get(door)
+        if waiting is None:
+            waiting = self._at_doors[door] = []
+            self._begin(self._take_over(door, esme.system_id, filling))
+        waiting.append((asked, proven))
+
+    async def _take_over(self, door: tuple[int, BindType], system_id: str, filling: list[BindingConnection]) -> None:
+        """Let in who stands at a full door, when somebody inside is no longer there."""
+        try:
+            await self._end_silent(system_id, filling)
+        finally:
+            waiting = self._at_doors.pop(door)
+        for asked, proven in waiting:
+            if not asked.connection.session.close_wanted:
+                self._decide(asked, proven, last=True)
+                asked.connection.flush()
+
+    async def _end_silent(self, system_id: str, filling: list[BindingConnection]) -> None:
+        """Ask silent binds for a word and end those that give none; return once there is room, or nobody is silent."""
         probed = {bind: bind.session.heard_at for bind in filling if self._is_silent(bind)}
         for bind in probed:
             bind.probe()
         until = monotonic() + self._policy.takeover_answer_s
-        while not asked.connection.session.close_wanted:
-            if any(bind.session.close_wanted for bind in filling):
-                break  # there is room already
+        while not any(bind.session.close_wanted for bind in filling):
             silent = [bind for bind, heard_at in probed.items() if bind.session.heard_at == heard_at and not bind.slow]
             if not silent:
-                break  # all are alive
+                return
             if monotonic() >= until:
                 for bind in silent:
-                    log.warning("bind_taken_over", extra={"system_id": asked.request.system_id, "peer": bind.peer})
+                    log.warning("bind_taken_over", extra={"system_id": system_id, "peer": bind.peer})
                     bind.abort()
                 until = float("inf")  # what is left is the loop's: the connection ends within its next turns
             await asyncio.sleep(TAKEOVER_LOOK_S)
-        self._decide(asked, proven, last=True)
-        asked.connection.flush()
 
     # -- afterwards
 

@@ -309,6 +309,22 @@ async def test_a_living_bind_is_never_thrown_out(ground: Ground) -> None:
             assert (await living.ask(submit())).command_status == 0
 
 
+async def test_who_comes_while_the_living_are_asked_waits_for_the_same_answer(ground: Ground) -> None:
+    async with open_door(ground, binding=NOW) as door:
+        await door.change("UPDATE esmes SET max_binds = 1")
+        async with door.peer(bound=True) as living, door.peer() as again, door.peer() as too:
+            ask_to_bind(again, "secret")
+            asked = await living.read()
+            assert type(asked) is EnquireLink
+            ask_to_bind(too, "secret")
+            waiting = door.server.binding._at_doors
+            await eventually(lambda: [len(each) for each in waiting.values()] == [2], WITHIN_S)
+            living.writer.write(living.octets(EnquireLinkResp(sequence_number=asked.sequence_number)))
+            assert [(await peer.read()).command_status for peer in (again, too)] == [0x0D, 0x0D]
+            assert not waiting
+            assert (await living.ask(submit())).command_status == 0, "it was asked once"
+
+
 async def test_only_the_dead_of_several_binds_is_closed(ground: Ground) -> None:
     async with open_door(ground, binding=BindPolicy(0.0, 1.0)) as door:
         await door.change("UPDATE esmes SET max_transmitters = 2")
