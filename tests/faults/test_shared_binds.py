@@ -94,12 +94,22 @@ async def crash_at(name: str, two: Pair, at_b: SimulatedEsme) -> None:
     await victim.start({"PASSERELLE_CRASH_AT": name}, wait=victim is two.b)
     if victim is two.b:  # what it accepts, or inherits, while a is away waits for a
         await two.a.stop()
+        await eventually(lambda: inherited(two), WITHIN_S, "b inherits a")  # else a itself takes up what waits for it
         await accepts(at_b, 20)
         await two.a.start()
     await eventually(lambda: victim.exit_code is not None, WITHIN_S, f"the crash at {name}")
     assert victim.exit_code == CRASHED, (name, victim.last_words())
     await victim.start()
     await accepts(at_b, 20)
+
+
+async def inherited(two: Pair) -> bool:
+    """Whether a holds nothing."""
+    return bool(
+        await two.way.value(
+            "SELECT count(*) = 0 FROM held_spans s JOIN nodes n ON s.holder_node = n.node_id WHERE n.name = 'a'"
+        )
+    )
 
 
 async def accepts(esme: SimulatedEsme, messages: int) -> None:

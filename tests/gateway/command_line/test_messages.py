@@ -217,6 +217,7 @@ def test_binds_of_a_living_node_are_shown(passerelle: Passerelle, database: str)
         "epoch": 0,
         "pid": 77,
         "ready": True,
+        "limits": {},
     }
     assert answer["binds"][0]["name"] == "reseller"
     assert answer["binds"][0]["bound_since"] == "2026-01-01T00:00:00.000Z"
