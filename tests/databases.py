@@ -83,22 +83,28 @@ class Databases:
 
     async def take(self) -> str:
         """The DSN of an empty one; server-wide things are not its own."""
-        if self._idle:
-            return with_database(self._server_dsn, self._idle.pop())
-        return await make_database(self._server_dsn, self._template)
+        if not self._idle:
+            return await make_database(self._server_dsn, self._template)
+        dsn = with_database(self._server_dsn, self._idle.pop())
+        connection = await asyncpg.connect(dsn)
+        try:  # now, not when it was given back: what outlived its test by a moment has written its last row
+            await connection.execute(LEAVE_ALONE)
+            await connection.execute(EMPTY.replace("{tables}", "{" + ",".join(self._empty_tables) + "}"))
+        finally:
+            await connection.close()
+        return dsn
 
     async def give_back(self, dsn: str) -> None:
-        """Empty it, or drop it when it is not what it was."""
+        """Keep it for the next test, or drop it when its schema is not what it was."""
         name = urlsplit(dsn).path[1:]
         connection = await asyncpg.connect(dsn)
         try:
             await connection.execute(LEAVE_ALONE)
-            await connection.execute(EMPTY.replace("{tables}", "{" + ",".join(self._empty_tables) + "}"))
             unchanged = await self._look_at(connection) == self._likeness
         finally:
             await connection.close()
         if unchanged:
-            self._idle.append(name)
+            self._idle.insert(0, name)  # the one that rested longest is used first
         else:
             await drop_database(self._server_dsn, name)
 
