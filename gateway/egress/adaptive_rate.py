@@ -21,7 +21,7 @@ HOLD_LAST_S: Final = 30.0  # chosen: though not for longer
 RAISE_EVERY_S: Final = 1.0
 RAISE_STEP, RAISE_LAST = 0.05, 0.5  # chosen: +5 %, then +10 %, +15 % ... of the rate, +50 % at most
 USED: Final = 0.8  # chosen: a rate that was not used by this share teaches nothing, and is not raised
-SPARED_SHARE, SPARED_MOST = 1 / 200, 2.0  # chosen: of what is taken; carriers that refuse so few do so at any rate
+SPARED_SHARE, SPARED_MOST = 1 / 200, 5.0  # chosen: of what is taken; carriers that refuse so few do so at any rate
 LOWEST_PER_S: Final = 1.0
 SMOOTH_BURST_S: Final = 0.1  # chosen: of a learnt rate; a full second at once would be throttled again
 SHARED_BURST_S: Final = 0.05  # chosen: of a rate that nodes share: their bursts must not add up at the carrier
@@ -84,7 +84,7 @@ class AdaptiveRate:
             return False
         since, self._refused_after = taken - self._refused_after, taken
         self._spared = min(self._spared + since * SPARED_SHARE, SPARED_MOST)
-        if self._spared >= 1:
+        if self._spared >= 1 and not self._step:
             self._spared -= 1
             return False
         self._learn(taken, now)
@@ -107,6 +107,9 @@ class AdaptiveRate:
         if limit > LOWEST_PER_S and (not rate or limit <= rate * FALLEN):
             self.rate_per_s = max(LOWEST_PER_S, limit * KEPT)
             hold_s = max(HOLD_S, min(HOLD_PARTS / self.rate_per_s, HOLD_LAST_S))
+        elif self._step:
+            self.rate_per_s = max(LOWEST_PER_S, rate / (1 + self._step))
+            hold_s = HOLD_S
         else:
             self.rate_per_s = max(LOWEST_PER_S, rate * HALF)
             hold_s = RAISE_EVERY_S

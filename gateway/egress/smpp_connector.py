@@ -65,6 +65,7 @@ log = logging.getLogger("passerelle.egress")
 
 TICK_S = 0.2  # chosen: resolution of the links' timers
 QUEUE_FULL_PAUSE_S, QUEUE_FULL_SPAN_S, QUEUE_FULL_MANY = 60.0, 10.0, 3  # smpp-answers: several in 10 s
+QUEUE_FULL_SHARE = 0.01  # chosen: of what is taken meanwhile; fewer are no full queue
 EVENTS_LIMIT = 50_000  # chosen: unsettled events of a carrier, past which we stop reading from it
 
 RECEIPT_COVERS = {"payload": PART_QUEUED + PART_SUBMITTED + PART_IN_DOUBT, "last": PART_SUBMITTED}
@@ -92,7 +93,7 @@ class SmppConnector:
         self._paused_until = 0.0
         self.rate = AdaptiveRate(profile.tps, monotonic())
         self.window = AdaptiveWindow(profile.window, monotonic())
-        self._queue_full_at: list[float] = []
+        self._queue_full_at: list[tuple[float, int]] = []  # when, and how many were taken before
         self._timer: asyncio.Handle | None = None
         self._wake_at = 0.0  # loop time for which the timer is set
         self._events: list[ConnectorEvent] = []
@@ -365,9 +366,11 @@ class SmppConnector:
         log.info("carrier_window", extra={"connector": self.name, "window": window, "before": before})
 
     def _note_queue_full(self) -> None:
-        now = monotonic()
-        self._queue_full_at = [t for t in self._queue_full_at if now - t < QUEUE_FULL_SPAN_S] + [now]
-        if len(self._queue_full_at) >= QUEUE_FULL_MANY:
+        """Several in a short time pause, unless they are a few among thousands that it takes."""
+        now, taken = monotonic(), self._tallies.carrier_answers[self.name, "taken"]
+        found = [each for each in self._queue_full_at if now - each[0] < QUEUE_FULL_SPAN_S] + [(now, taken)]
+        self._queue_full_at = found
+        if len(found) >= QUEUE_FULL_MANY and (taken - found[0][1]) * QUEUE_FULL_SHARE < len(found):
             self._queue_full_at.clear()
             self._pause_until(now + QUEUE_FULL_PAUSE_S)
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from time import monotonic
 
 import pytest
 
 from gateway.connector import Taken, TryLater
+from gateway.egress.smpp_connector import QUEUE_FULL_MANY, QUEUE_FULL_PAUSE_S
 from gateway.message import Message
 from tests.eventually import eventually
 from tests.gateway.egress.trunks import WITHIN_S, Open, Trunk, message
@@ -42,15 +44,34 @@ async def test_a_window_narrower_than_configured_is_learnt_and_nothing_is_lost(t
     answers = {"window": 5, "window_status": status, "latency_ms": "10..20"}
     trunk = await trunk_to(answers, bind_types=("transceiver",) * 2, window=30)
     connector = trunk.connector
-    sending = asyncio.create_task(send_all(trunk, [message(number) for number in range(1, MESSAGES + 1)]))
-    try:
-        await eventually(lambda: sum(isinstance(event, Taken) for event in trunk.told) >= MESSAGES, 60, "all are taken")
-    finally:
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
+    await all_taken(trunk, MESSAGES)
     assert set(Counter(event.message.message_id for event in trunk.told if isinstance(event, Taken)).values()) == {1}
     assert connector.window.window <= 5
     assert {link.session.window for link in connector.links if link.session} == {connector.window.window}
     trunk.smsc.disconnect()
     await eventually(lambda: all(link.generation == 2 and link.bound for link in connector.links), WITHIN_S)
     assert all(link.session.window <= 5 for link in connector.links if link.session), "a new session, too"
+
+
+async def all_taken(trunk: Trunk, messages: int) -> None:
+    sending = asyncio.create_task(send_all(trunk, [message(number) for number in range(1, messages + 1)]))
+    try:
+        await eventually(lambda: sum(isinstance(event, Taken) for event in trunk.told) >= messages, 60, "all are taken")
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+
+
+async def test_a_few_queues_full_among_thousands_taken_pause_nothing(trunk_to: Open) -> None:
+    trunk = await trunk_to({"error_mix": "0x14=0.003", "seed": 7}, bind_types=("transceiver",) * 2, window=30)
+    await all_taken(trunk, 4000)
+    assert sum(isinstance(event, TryLater) for event in trunk.told) >= QUEUE_FULL_MANY
+    assert trunk.connector._paused_until == 0
+
+
+async def test_a_queue_that_is_full_pauses_the_connector_for_a_minute(trunk_to: Open) -> None:
+    trunk = await trunk_to({"error_mix": "0x14=1.0"}, window=30)
+    trunk.send(*[message(number) for number in range(1, QUEUE_FULL_MANY + 1)])
+    await trunk.outcomes(QUEUE_FULL_MANY)
+    await eventually(lambda: trunk.connector._paused_until > monotonic() + QUEUE_FULL_PAUSE_S / 2, WITHIN_S)
+    assert not trunk.connector.reserve(1)
