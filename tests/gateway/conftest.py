@@ -317,7 +317,15 @@ class Ground:
             for line in lines:
                 await line.close()
             await reader.close()
-            seat_connection.terminate()  # the end is a crash, and a test may have cut this connection before
+            await end_seat(seat_connection)
+
+
+async def end_seat(connection: asyncpg.Connection) -> None:
+    """Give a seat up, and return once another life may take it; a test may have cut this connection before."""
+    try:
+        await connection.close()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()  # the server ended it, and with it the seat
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
