@@ -14,6 +14,14 @@ from gateway.holding import Holding
 from gateway.message import Message
 
 
+class Left(set[int]):
+    """Who left memory during a read, and what this node held when it began."""
+
+    def __init__(self, holding: Holding) -> None:
+        super().__init__()
+        self.holding = holding
+
+
 class ActiveMessages:
     """Messages in memory that are not final, by id."""
 
@@ -69,7 +77,7 @@ class ActiveMessages:
         in the
         rows, whoever leaves from here on is in what is given.
         """
-        left: set[int] = set()
+        left = Left(self.holding.as_it_is())
         self._left.append(left)
         try:
             yield left
@@ -86,6 +94,8 @@ class ActiveMessages:
             return held
         if row.message_id in left or row.message_id in self._landing or not self.holding.has(row):
             return None
+        if isinstance(left, Left) and not left.holding.has(row):
+            return None  # it was inherited during the read, and the one it belonged to may have changed it since
         row.unqueued = True
         self._held[row.message_id] = row
         return row

@@ -31,7 +31,13 @@ class Holding:
 
     def widen(self, spans: Iterable[Span]) -> None:
         """These are held, too."""
-        self._spans |= {span.span_id: span for span in spans}
+        self._spans = self._spans | {span.span_id: span for span in spans}
+
+    def as_it_is(self) -> Holding:
+        """What is held now, whatever is inherited later."""
+        now = Holding()
+        now._spans = self._spans
+        return now
 
     def has(self, message: Message) -> bool:
         """Whether this node may change the message's row."""

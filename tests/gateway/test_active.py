@@ -6,7 +6,8 @@ What must not enter: the rooms around it (test_queues.py).
 from __future__ import annotations
 
 from gateway.active import ActiveMessages
-from gateway.message import Envelope, Message
+from gateway.holding import Span
+from gateway.message import ID_NODE_SHIFT, Envelope, Message
 
 
 def message(message_id: int) -> Message:
@@ -61,3 +62,14 @@ def test_a_message_that_landed_and_left_between_two_reads_is_a_row_like_any_othe
     with active.reading() as left:
         assert active.adopt(message(1), left) is not None
     assert 1 in active
+
+
+def test_a_row_inherited_during_its_read_is_stale() -> None:
+    active = ActiveMessages()
+    active.holding.widen([Span(1, 1, 0, 1 << 62)])
+    row = message(2 << ID_NODE_SHIFT)
+    with active.reading() as left:
+        active.holding.widen([Span(2, 2, 0, 1 << 62)])
+        assert active.adopt(row, left) is None
+    with active.reading() as left:
+        assert active.adopt(row, left) is row
