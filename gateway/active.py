@@ -29,7 +29,7 @@ class ActiveMessages:
         self._held: dict[int, Message] = {}
         self.holding = Holding()
         self._landing: set[int] = set()  # handed to the accept stream and not decided yet
-        self._left: list[set[int]] = []  # one for each read under way: who left meanwhile
+        self._left: list[Left] = []  # one for each read under way: who left meanwhile
 
     def __len__(self) -> int:
         return len(self._held)
@@ -70,12 +70,11 @@ class ActiveMessages:
         return min(self._landing, default=1 << 63)
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[set[int]]:
+    def reading(self) -> Iterator[Left]:
         """Around a read of rows that are to be adopted; gives what `adopt` needs.
 
-        The order is: enter, wait until all that memory knows is durable, read, adopt. Whoever left before is then
-        in the
-        rows, whoever leaves from here on is in what is given.
+        The order is: enter, wait until all that memory knows is durable, read, adopt. Whoever left before is then in
+        the rows, whoever leaves from here on is in what is given.
         """
         left = Left(self.holding.as_it_is())
         self._left.append(left)
@@ -84,23 +83,21 @@ class ActiveMessages:
         finally:
             self._left = [each for each in self._left if each is not left]  # equal sets are not the same set
 
-    def adopt(self, row: Message, left: set[int]) -> Message | None:
+    def adopt(self, row: Message, left: Left) -> Message | None:
         """The message of a row that was just read: the one held already, the row itself (held from here on), or None
         when the message left memory, or was about to enter it, while the row was read: then the row is stale; or
-        when another node holds it.
+        when another node held it as the read began: it may have changed it since.
         """
         held = self._held.get(row.message_id)
         if held is not None:
             return held
-        if row.message_id in left or row.message_id in self._landing or not self.holding.has(row):
+        if row.message_id in left or row.message_id in self._landing or not left.holding.has(row):
             return None
-        if isinstance(left, Left) and not left.holding.has(row):
-            return None  # it was inherited during the read, and the one it belonged to may have changed it since
         row.unqueued = True
         self._held[row.message_id] = row
         return row
 
-    def adopt_queued(self, rows: Iterable[Message], left: set[int]) -> list[Message]:
+    def adopt_queued(self, rows: Iterable[Message], left: Left) -> list[Message]:
         """Of the rows of a queue that were just read, the messages that nobody sends yet: the reader sends them.
 
         Also those held already because a receipt for another part, say, was faster than this read.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gateway.active import Left
 from gateway.crash_points import crash_point
 from gateway.lifecycle import Lifecycle
 from gateway.message import PART_IN_DOUBT, Message
@@ -95,7 +96,7 @@ class ByTheClock:
             if outbox is not None:
                 outbox.search_from(from_id)
 
-    def _take_up(self, key: tuple[int, int], row: Message | None, left: set[int], now_ms: int) -> None:
+    def _take_up(self, key: tuple[int, int], row: Message | None, left: Left, now_ms: int) -> None:
         """Queue a claimed message; a claim that cannot be used now is given back, one without purpose is forgotten."""
         if row is None or row.state in FINAL:
             self._settling.batch.undelayed.append(key)

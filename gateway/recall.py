@@ -17,6 +17,7 @@ import msgspec
 
 from gateway.accept.refusals import Refusal
 from gateway.accept.rules import ESM_UDHI, admit, destination_number
+from gateway.active import Left
 from gateway.lifecycle import Lifecycle
 from gateway.message import PART_QUEUED, Envelope, Message, Submission
 from gateway.message_states import FINAL
@@ -260,7 +261,7 @@ class Recall:
             self._life.postpone(message, self._wall_ms() + PARK_MS, recalls.PARKED_WHY)
         return await self._life.publish()  # what was in no queue is being put down by somebody else
 
-    async def _put_down_row(self, row: Message, left: set[int]) -> None:
+    async def _put_down_row(self, row: Message, left: Left) -> None:
         """The same for a row that no node holds and nothing names but its connector's queue."""
         if self._life.active.adopt(row, left) is row:
             self._life.postpone(row, self._wall_ms() + PARK_MS, recalls.PARKED_WHY)

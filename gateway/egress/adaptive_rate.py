@@ -97,9 +97,9 @@ class AdaptiveRate:
 
     def forget(self, now: float) -> None:
         """It was not the rate that the carrier refused: the contract stands, and nothing pauses."""
-        share = self._share
+        kept = self._share, self._spared, self._refused_after
         self.__init__(self._contract_per_s, now)  # type: ignore[misc]  # as it began
-        self._share = share
+        self._share, self._spared, self._refused_after = kept
 
     def _learn(self, taken: int, now: float) -> None:
         limit = self._limit(taken, now)

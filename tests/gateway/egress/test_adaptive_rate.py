@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.egress.adaptive_rate import LOWEST_PER_S, PAUSES_S, AdaptiveRate
+from gateway.egress.adaptive_rate import LOWEST_PER_S, PAUSES_S, SPARED_MOST, SPARED_SHARE, AdaptiveRate
 from gateway.pace import Pace
 
 STEP_S = 0.001
@@ -149,6 +149,14 @@ def test_a_carrier_without_contract_that_throttles_before_it_took_anything_is_fo
     assert carrier.rate.rate_per_s == LOWEST_PER_S
     carrier.live(100, 40)
     assert carrier.per_second(25, 40) >= 90
+
+
+def test_what_was_the_window_does_not_spare_a_rate_its_refusals_again() -> None:
+    rate = AdaptiveRate(100, 0.0)
+    taken = int(SPARED_MOST / SPARED_SHARE)
+    assert [rate.throttled(taken, 1.0) for _ in range(int(SPARED_MOST))] == [False] * int(SPARED_MOST)
+    rate.forget(1.0)
+    assert rate.throttled(taken, 1.0)
 
 
 def test_the_rate_is_halved_where_nothing_better_is_known() -> None:
