@@ -30,8 +30,12 @@ SELECT md5(concat_ws('/',
     (SELECT string_agg(concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)), ','
                        ORDER BY conrelid::regclass::text, conname)
        FROM pg_constraint WHERE connamespace = 'public'::regnamespace),
-    (SELECT string_agg(concat_ws(' ', tgrelid::regclass, tgname, tgenabled), ','
-                       ORDER BY tgrelid::regclass::text, tgname) FROM pg_trigger WHERE NOT tgisinternal),
+    (SELECT string_agg(concat_ws(' ', pg_get_triggerdef(oid), tgenabled), ','
+                       ORDER BY pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal),
+    (SELECT string_agg(pg_get_ruledef(r.oid), ',' ORDER BY pg_get_ruledef(r.oid))
+       FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE c.relnamespace = 'public'::regnamespace),
+    (SELECT string_agg(pg_get_indexdef(indexrelid), ',' ORDER BY pg_get_indexdef(indexrelid))
+       FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace),
     (SELECT string_agg(md5(prosrc), ',' ORDER BY md5(prosrc)) FROM pg_proc
       WHERE pronamespace = 'public'::regnamespace),
     (SELECT string_agg(setconfig::text, ',') FROM pg_db_role_setting s JOIN pg_database b ON b.oid = s.setdatabase
