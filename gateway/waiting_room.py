@@ -187,6 +187,9 @@ class WaitingRoom:
             return self._find_decided(connector_id, own_key, receipt)
         kind = type(held)
         awaited = held if kind is Awaited else Awaited(held, 0) if kind is Message else _one_of(held, receipt)
+        if not self._stands_for_its_row(awaited.message):
+            _take_out(expected, key, awaited.message)
+            return None
         if not _same_handset(receipt.source_addr, awaited.message.destination_addr) and self._fits_otherwise(
             expected, receipt
         ):
@@ -207,7 +210,14 @@ class WaitingRoom:
         decided = self._decided.get((connector_id, own_key))
         if decided is None or not _same_handset(receipt.source_addr, decided.message.destination_addr):
             return None
+        if not self._stands_for_its_row(decided.message):
+            del self._decided[connector_id, own_key]
+            return None
         return decided
+
+    def _stands_for_its_row(self, message: Message) -> bool:
+        """Whether what is folded into this object may be stored: another one may have been read since it left memory."""
+        return self._active.get(message.message_id) is message or message.state in FINAL
 
     @staticmethod
     def _fits_otherwise(expected: dict[str, Held], receipt: Receipt) -> bool:

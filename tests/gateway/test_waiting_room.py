@@ -10,13 +10,13 @@ import pytest
 
 from gateway import lifecycle, waiting_room
 from gateway.lifecycle import LifePolicy
-from gateway.message import Message
+from gateway.message import SMSC_ID_SEPARATOR, Message
 from tests.eventually import eventually
 from tests.gateway.carrier_at_hand import take_all
 from tests.gateway.conftest import HANDSET, WITHIN_S, Ground, Life
 
 OTHER_HANDSET = "2290197000002"
-TWO_PARTS = b"a" * 200
+TWO_PARTS, THREE_PARTS = b"a" * 200, b"a" * 320
 GRACE_S, ENDS_S = 61, 601
 
 
@@ -396,6 +396,28 @@ async def test_messages_beyond_memory_are_found_by_their_rows(ground: Ground, mo
         assert await life.told_of(*messages) == ["delivered"] * 30
         assert len(life.lifecycle.active) == 0
         assert await ground.count("parked_receipts") == 0
+
+
+async def test_a_second_receipt_of_what_left_memory_goes_to_the_message_that_stands_for_its_row(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_room, "AWAITED_LIMIT", 20)
+    async with ground.live(answer=take_all) as life:
+        message = await life.accept_one(text=THREE_PARTS)
+        await life.until(lambda: message.state == "submitted")
+        first, second, third = message.smsc_message_ids.split(SMSC_ID_SEPARATOR)
+        life.carrier.receipt(first, "unknown", HANDSET)
+        await life.until(lambda: message.part_states == "USS")
+        for _ in range(30):
+            await life.accept_one()
+        await life.until(lambda: message.message_id not in life.lifecycle.active)
+        life.carrier.receipt(second, "delivered", HANDSET)
+        await life.until(lambda: message.message_id in life.lifecycle.active)
+        await life.settling.durable()
+        life.carrier.receipt(first, "delivered", HANDSET)
+        life.carrier.receipt(third, "delivered", HANDSET)
+        assert await life.told_of(message) == ["delivered"]
+        assert (await ground.row(message))["part_states"] == "DDD"
 
 
 async def test_a_receipt_that_cannot_be_looked_up_is_to_be_sent_again(
