@@ -216,7 +216,7 @@ class WaitingRoom:
         return decided
 
     def _stands_for_its_row(self, message: Message) -> bool:
-        """Whether what is folded into this object may be stored: another one may have been read since it left memory."""
+        """Whether what is folded into it may be stored: since it left memory another object may have been read."""
         return self._active.get(message.message_id) is message or message.state in FINAL
 
     @staticmethod
