@@ -17,12 +17,13 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from admin_api import docs_page, openapi
+from admin_api import docs_page, error_catalogue, openapi
 from admin_api.keys import Caller, scope_missing
 from admin_api.languages import Language, Words, choose_language
-from admin_api.problems import Fault, Problem, members
+from admin_api.problems import ERRORS, Fault, Problem, members
 from admin_api.reading import read_body, read_texts
 from admin_api.routes import ROUTES, Route
+from admin_api.security_headers import security_headers
 from admin_api.service import Answer, Call, Service
 from gateway.storage.group_commit import NotCommitted, OutcomeUnknown
 
@@ -32,17 +33,6 @@ JSON: Final = "application/json"
 CSV: Final = "text/csv; charset=utf-8"
 PROBLEM_JSON: Final = "application/problem+json"
 LONGEST_IDEMPOTENCY_KEY: Final = 255  # chosen
-SECURITY: Final = {
-    "Server": "passerelle",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-TLS_ONLY: Final = {"Strict-Transport-Security": "max-age=31536000"}
-
 ID: Final = web.RequestKey("id", str)
 CALLER: Final = web.RequestKey("caller", Caller)
 LANGUAGE: Final = web.RequestKey("language", str)
@@ -58,7 +48,7 @@ def build(service: Service) -> web.Application:
     app.middlewares.append(frame.around)  # type: ignore[arg-type]  # aiohttp's name of an argument
     for route in ROUTES:
         app.router.add_route(route.method, route.path, frame.serve(route))
-    for path, page in (("/openapi.json", openapi.page), ("/docs", docs_page.page)):
+    for path, page in (("/openapi.json", openapi.page), ("/docs", docs_page.page), (ERRORS, error_catalogue.page)):
         app.router.add_get(path, _opened(page))
     return app
 
@@ -82,7 +72,7 @@ def _language(request: web.Request, otherwise: Language = "en") -> Language:
 class _Frame:
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._more = SECURITY | (TLS_ONLY if service.configuration.admin_api.tls else {})
+        self._more = security_headers(service.configuration.admin_api)
 
     @web.middleware
     async def around(self, request: web.Request, **within: Serve) -> web.StreamResponse:

@@ -1,7 +1,7 @@
 """Everything that can go wrong with a request: one literal table of problems, and one from refusals to them.
 
 Source: RFC 9457. A problem says whether the same request can succeed later (permanent, retry_after), whose fault it is
-and what to do, in both languages; its `code` never changes its meaning, its page is /docs#CODE.
+and what to do, in both languages; its `code` never changes its meaning, its page is /errors#CODE.
 What must not enter: HTTP machinery (application.py), rules (the gateway refuses by values).
 """
 
@@ -15,7 +15,7 @@ import msgspec
 from admin_api.languages import Language, Words
 from gateway.accept.refusals import Refusal
 
-DOCS: Final = "/docs"
+ERRORS: Final = "/errors"  # of every process: error_catalogue.py
 
 
 class ProblemKind(msgspec.Struct, frozen=True):
@@ -399,7 +399,7 @@ def members(problem: Problem, language: Language) -> dict[str, Any]:
     """The problem as JSON members; `retry_after` only where waiting helps."""
     kind = problem.kind
     told: dict[str, Any] = {
-        "type": f"{DOCS}#{kind.code}",
+        "type": f"{ERRORS}#{kind.code}",
         "title": kind.title.say(language),
         "status": kind.status,
         "detail": (problem.detail or kind.remedy).say(language),

@@ -12,7 +12,6 @@ import contextlib
 import functools
 import logging
 import signal
-import ssl
 from collections.abc import AsyncIterator, Coroutine
 from time import monotonic
 from typing import Any, Final
@@ -34,12 +33,12 @@ from gateway.cluster.borrowing import Borrowing
 from gateway.cluster.lease_keeper import LeaseKeeper
 from gateway.cluster.reach import Reach
 from gateway.connector import Health
-from gateway.daemon.configuration_schema import AdminApiTls, Configuration
+from gateway.daemon.configuration_schema import Configuration
 from gateway.daemon.policies import life_policy
 from gateway.daemon.supervision import tell_systemd, unstopped_clock
 from gateway.daemon.webhook_service import WebhooksFault, deliver_webhooks
 from gateway.ingress.rates import DAY_MS, Rates
-from gateway.ingress.tls import CertificateFault, TlsSettings, load_context
+from gateway.ingress.tls import CertificateFault, Certificates, TlsSettings
 from gateway.lease import Lease
 from gateway.lifecycle import Lifecycle
 from gateway.lookups.spool import Spool
@@ -77,6 +76,7 @@ FACTS_POLL_S: Final = 30.0  # chosen: behind the notification, in case it was lo
 AWAY_PAUSE_S: Final = 0.5  # chosen: between tries while PostgreSQL is away
 COUNT_EVERY_S: Final = 60.0  # as a node's: how late a day's limit may learn what other doors accepted
 BURY_EVERY_S: Final = 600.0  # chosen: how long an idempotency key may outlive its 72 hours
+CERTIFICATE_LOOK_S: Final = 5.0  # as a node's: how late a new certificate may be seen without SIGHUP
 NOTE_EVERY_S: Final = 0.25  # chosen: how late it is known who wrote last from a shared number
 DRAIN_LOOK_S: Final = 0.02
 
@@ -189,22 +189,22 @@ def _book(rows: Any) -> FactBook:
 async def _serve(service: Service, dsn: str, ready: asyncio.Future[Service] | None) -> None:
     """Open the doors, wait for the end, drain."""
     stopping = asyncio.Event()
-    page, doors = MetricsPage(service), Doors(service)
+    page, doors, certificates = MetricsPage(service), Doors(service), _certificates(service.configuration)
     runner = web.AppRunner(application.build(service), access_log=None, shutdown_timeout=1.0)
     try:
         await service.keeper.renew()  # before its own turns begin: nobody asks at the same time
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(job) for job in _jobs(service, dsn)]
+            running = [tasks.create_task(job) for job in _jobs(service, dsn, certificates)]
             await _read_opt_outs(service)
             await service.reach.look(service.book.connector_names)
-            await _listen(service, runner, page, doors)
+            await _listen(service, runner, page, doors, certificates)
             service.ready = True
             log.info("ready", extra={"listen": str(service.configuration.admin_api.listen)})
             tell_systemd("READY=1")
             if ready is not None:
                 ready.set_result(service)
             try:
-                with _signals(stopping):
+                with _signals(stopping, certificates):
                     await stopping.wait()
             finally:
                 await _drain(service, runner, page, doors)
@@ -219,8 +219,9 @@ async def _serve(service: Service, dsn: str, ready: asyncio.Future[Service] | No
         await service.line.close()
 
 
-def _jobs(service: Service, dsn: str) -> list[Coroutine[Any, Any, None]]:
+def _jobs(service: Service, dsn: str, certificates: Certificates | None) -> list[Coroutine[Any, Any, None]]:
     return [
+        *([] if certificates is None else [_follow_certificate(certificates)]),
         service.accepting.run(),
         service.keeper.run(),
         _follow_facts(service, dsn),
@@ -234,10 +235,12 @@ def _jobs(service: Service, dsn: str) -> list[Coroutine[Any, Any, None]]:
     ]
 
 
-async def _listen(service: Service, runner: web.AppRunner, page: MetricsPage, doors: Doors) -> None:
+async def _listen(
+    service: Service, runner: web.AppRunner, page: MetricsPage, doors: Doors, certificates: Certificates | None
+) -> None:
     settings = service.configuration.admin_api
     await runner.setup()
-    context = None if settings.tls is None else _tls(settings.tls)
+    context = None if certificates is None else certificates.server_context()
     try:
         await web.TCPSite(runner, settings.listen.host, settings.listen.port, ssl_context=context).start()
         await page.listen()
@@ -246,22 +249,27 @@ async def _listen(service: Service, runner: web.AppRunner, page: MetricsPage, do
         raise ApiFault(f"a port cannot be opened: {fault}; free it, or change [admin_api] listen") from fault
 
 
-def _tls(tls: AdminApiTls) -> ssl.SSLContext:
+def _certificates(configuration: Configuration) -> Certificates | None:
+    tls = configuration.admin_api.tls
+    if tls is None:
+        return None
     try:
-        return load_context(TlsSettings("", 0, tls.certificate.path, tls.key.path, minimum_version=tls.minimum_version))
+        return Certificates(TlsSettings("", 0, tls.certificate.path, tls.key.path, minimum_version=tls.minimum_version))
     except CertificateFault as fault:
         raise ApiFault(f"[admin_api.tls]: {fault}; correct the files, or the TOML") from fault
 
 
 @contextlib.contextmanager
-def _signals(stopping: asyncio.Event):  # type: ignore[no-untyped-def]  # a context manager of nothing
+def _signals(stopping: asyncio.Event, certificates: Certificates | None):  # type: ignore[no-untyped-def]  # a context manager of nothing
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    renew = (lambda: None) if certificates is None else certificates.reload
+    loop.add_signal_handler(signal.SIGHUP, renew)  # unhandled it would end the process
     try:
         yield
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.remove_signal_handler(number)
 
 
@@ -317,6 +325,12 @@ async def _follow_facts(service: Service, dsn: str) -> None:
             connection.terminate()
         await asyncio.sleep(AWAY_PAUSE_S)
         changed.set()
+
+
+async def _follow_certificate(certificates: Certificates) -> None:
+    while True:
+        await asyncio.sleep(CERTIFICATE_LOOK_S)
+        certificates.reload_changed()
 
 
 async def _follow_nodes(service: Service, dsn: str) -> None:

@@ -21,6 +21,7 @@ from admin_api.doors import jasmin, kannel
 from admin_api.doors.logins import DoorBusy, DoorLogins
 from admin_api.doors.reading import Parameters, read_form
 from admin_api.doors.sending import CallbackUnfit, allowed_networks, send
+from admin_api.security_headers import security_headers
 from admin_api.service import Service
 from gateway.accept.refusals import Refusal
 from gateway.accept.rules import destination_number
@@ -91,7 +92,7 @@ class Doors:
 
     def _framed(self, path: str, ask: Ask, later: Callable[[], web.Response]) -> Ask:
         """What every request passes: room, readiness, faults as answers, a line in the log."""
-        service = self._service
+        service, more = self._service, security_headers(self._service.configuration.admin_api)
 
         async def serve(request: web.Request) -> web.Response:
             began = monotonic()
@@ -110,6 +111,7 @@ class Doors:
                 answer = later()
             finally:
                 service.open_requests -= 1
+            answer.headers.update(more)
             seconds, route = monotonic() - began, f"{request.method} {path}"
             service.requests.requests[route, str(answer.status)] += 1
             service.requests.latency[route].observe(seconds)

@@ -94,6 +94,17 @@ class Certificates:
         """For one more connection."""
         return TlsChannel(self._context)
 
+    def server_context(self) -> ssl.SSLContext:
+        """For a server that wraps its sockets itself: each of its connections begins with the certificate in force."""
+        context = load_context(self.settings)
+        context.sni_callback = (
+            self._present
+        )  # OpenSSL asks it of every ClientHello, also without a name (Python docs, ssl)
+        return context
+
+    def _present(self, connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        connection.context = self._context
+
     def reload_changed(self) -> None:
         """Read the files again when one of them changed."""
         if self._stamps() != self._seen:
