@@ -155,6 +155,7 @@ async def _build(configuration: Configuration, dsn: str, connection: asyncpg.Con
         configuration.limits.connector_queue,
     )
     reach = Reach(seat, reader, (), health, lifecycle.elsewhere, tells=False)
+    reach.taken_out = lifecycle.book.taken_out
     secret = await load_secret(connection)
     keeper = LeaseKeeper(seat, lease, connected)
     keys, cursors = Keys(secret, reader), Cursors(secret)
@@ -313,6 +314,7 @@ async def _follow_facts(service: Service, dsn: str) -> None:
                 await _read_opt_outs(service)
                 rows = await load_facts(connection, logins=False)
                 book = FactBook(rows)
+                service.reach.taken_out = book.taken_out
                 service.reach.apply(book.connector_names)
                 service.lifecycle.book, service.rows = book, rows
                 service.rates.apply(book)

@@ -134,6 +134,10 @@ class Connector(Protocol):
         """How many of its binds may be sent on here; 0: it waits for its links, or lives on other nodes."""
         ...
 
+    def take_out(self, is_out: bool) -> None:
+        """Whether operators took it out: nothing new is sent by it, what it is owed still comes."""
+        ...
+
     def note_elsewhere(self, is_bound: bool) -> None:
         """Whether another node has a bind that may be sent on: its health is up then, too."""
         ...

@@ -275,6 +275,10 @@ class Lifecycle:
         """Whether messages for a connector leave, or wait, here or on another node."""
         return connector_id in self.connectors or connector_id in self.elsewhere
 
+    def now_ms(self) -> int:
+        """Unix milliseconds by the clock that decides about messages."""
+        return self._wall_ms()
+
     def horizon(self) -> int:
         """A message id that none accepted from now on is below."""
         return self._ids.horizon(self._wall_ms())

@@ -34,6 +34,8 @@ class FactBook:
         self.connector_names: Mapping[int, str] = {c.connector_id: c.name for c in rows.connectors}
         self.connector_ids: Mapping[str, int] = {c.name: c.connector_id for c in rows.connectors}
         self.numeric_only = frozenset(c.name for c in rows.connectors if not c.alphanumeric_senders)
+        self.taken_out = frozenset(c.name for c in rows.connectors if c.wish != "run")  # routes pass them by
+        self.stopped = frozenset(c.connector_id for c in rows.connectors if c.wish == "stop")
         self.inbound_numbers: Mapping[str, InboundNumberRow] = {n.address: n for n in rows.inbound_numbers}
         self.inbound = InboundTable(rows.inbound_routes)
         self.told_events: Mapping[int, frozenset[str]] = {t.account_id: frozenset(t.events) for t in rows.told_events}

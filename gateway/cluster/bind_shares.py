@@ -37,6 +37,7 @@ class BindShares:
         self._mine: dict[int, frozenset[int]] = {}  # by connector: binds whose rows name this life
         self._kept: dict[int, frozenset[int]] = {}  # of them those that are not to be given back
         self._leaving = False
+        self.stopped: frozenset[int] = frozenset()  # connectors whose binds operators ended
         for connector in self._connectors:
             connector.hold(frozenset(), connector.bind_count)
 
@@ -64,6 +65,9 @@ class BindShares:
             configured = self._reach.configured(connector_id)
             changes = [change_of(me, configured, living, numbers) for numbers in connector.bind_groups]
             self._mine[connector_id] = frozenset(number for number, node in living.items() if node == me)
+            if connector_id in self.stopped:
+                self._keep(connector, frozenset())
+                continue
             self._keep(connector, self._mine[connector_id].difference(*(each.give_back for each in changes)))
             free = frozenset[int]().union(*(each.take for each in changes)) - connector.open_binds
             wanted += [(connector_id, number) for number in sorted(free)]

@@ -43,6 +43,9 @@ class Reach:
         self._heard: list[Told] = []
         self.bound_elsewhere: dict[int, tuple[int, ...]] = {}  # of `elsewhere`, where a bind stands there now
         self.strangers: set[int] = set()  # connectors that other nodes configure, and this one does not
+        self.taken_out: frozenset[str] = (
+            frozenset()
+        )  # connectors that operators drain or stop: nobody is to choose them
         self.leaving = False  # the node is stopping: nobody is to count on its binds
 
     @property
@@ -106,5 +109,6 @@ class Reach:
         waiting = spans or waiting or tuple(each.span_id for each in heard if each.unseen_s < RETURN_S)
         if not waiting and self._health.get(name) != "suspended":
             log.error("connector_unknown", extra={"connector": name, "remedy": "configure it, or remove its routes"})
-        self._health[name] = "up" if spans else "down" if waiting else "suspended"
+        usable: Health = "up" if spans else "down" if waiting else "suspended"
+        self._health[name] = "suspended" if name in self.taken_out else usable
         return waiting

@@ -139,7 +139,9 @@ def policy_of(configuration: Configuration) -> AcceptPolicy:
 def health_of(
     nodes: list[inspection.NodeSeen], rows: facts.FactRows, configuration: Configuration
 ) -> dict[str, Health]:
-    """Health by connector: up where a living node says that it is bound; suspended where no configuration names it."""
+    """Health by connector: up where a living node says that it is bound; suspended where no configuration names it,
+    or operators took it out.
+    """
     configured = {connector.name for connector in configuration.connectors}
     health: dict[str, Health] = {c.name: "down" if c.name in configured else "suspended" for c in rows.connectors}
     for node in nodes:
@@ -148,7 +150,7 @@ def health_of(
             name = str(bind.get("name"))
             if bind.get("side") == "carrier" and bind.get("state") == "bound" and health.get(name) == "down":
                 health[name] = "up"
-    return health
+    return health | {c.name: "suspended" for c in rows.connectors if c.wish != "run"}
 
 
 def sender_verdict(sender: str, names: list[asyncpg.Record]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.command_line.french_api import API
+from gateway.command_line.french_carriers import CARRIERS
 from gateway.command_line.french_doors import DOORS
 from gateway.command_line.french_inbound import FRENCH_INBOUND
 from gateway.command_line.french_limits import LIMITS
@@ -412,6 +413,7 @@ FRENCH: Final[dict[str, str]] = (
     | _PROOFS
     | _COLUMNS
     | API
+    | CARRIERS
     | DOORS
     | LOGINS
     | LOOKUP

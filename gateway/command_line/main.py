@@ -19,6 +19,7 @@ from gateway.command_line import (
     account_states,
     api,
     bench,
+    carriers,
     checking,
     doctor,
     door_logins,
@@ -69,7 +70,9 @@ def make_app() -> typer.Typer:
     app.command("doctor")(doctor.doctor)
     app.add_typer(logins.accounts, name="account")
     logins.esmes.command("alphabet")(inbound.set_alphabet)
+    logins.esmes.command("unbind")(carriers.unbind)
     app.add_typer(logins.esmes, name="esme")
+    app.add_typer(carriers.connectors, name="connector")
     app.add_typer(api.keys, name="api-key")
     app.add_typer(account_states.senders, name="sender")
     app.add_typer(refused_senders.routes, name="route")

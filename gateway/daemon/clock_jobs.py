@@ -25,6 +25,7 @@ from gateway.accept.fact_book import FactBook, FactBookFault
 from gateway.cluster.lease_keeper import RENEW_EVERY_S
 from gateway.crash_points import crash_point
 from gateway.daemon import carrier_jobs, cluster_jobs, inbound_jobs, limit_jobs
+from gateway.daemon.carrier_orders import apply_wishes, told_of
 from gateway.daemon.commands import follow_commands
 from gateway.daemon.rooms import Rooms
 from gateway.ingress.rates import DAY_MS
@@ -42,6 +43,7 @@ log = logging.getLogger("passerelle.daemon")
 CLAIM_EVERY_S = 0.5  # chosen: how late a retry or a schedule may be
 DOUBT_EVERY_S = 1.0
 DELIVERY_EVERY_S = 0.25  # chosen: how soon what waited for an ESME goes out once it has room
+REROUTE_EVERY_S = 0.25  # chosen: how soon what waits for a connector that was taken out goes by another
 WISHES_EVERY_S = 0.25  # chosen: how long a customer's cancel waits, where another node holds his message
 SWEEP_EVERY_S = 5.0  # chosen: how late an end of validity may be seen
 TELL_EVERY_S = 1.0  # `passerelle binds` shows a node alive while it was seen in the last 5 s
@@ -68,6 +70,7 @@ def jobs(rooms: Rooms, wall_ms: Clock) -> list[Coroutine[Any, Any, None]]:
         *cluster_jobs.jobs(rooms),
         *carrier_jobs.jobs(rooms),
         _every(DOUBT_EVERY_S, rooms.by_the_clock.decide_doubts),
+        _every(REROUTE_EVERY_S, rooms.rerouting.look),
         _every(WISHES_EVERY_S, rooms.recall.grant_wishes),
         _every(DELIVERY_EVERY_S, rooms.deliveries.run_due),
         _every(LEDGER_EVERY_S, lambda: _look_at_ledger(rooms)),
@@ -193,6 +196,7 @@ async def _follow_facts(rooms: Rooms, wall_ms: Clock) -> None:
                         await changed.wait()
                 changed.clear()
                 book = FactBook(await load_facts(connection))
+                apply_wishes(rooms, book)
                 rooms.reach.apply(book.connector_names)
                 rooms.lifecycle.book = book
                 rooms.deliveries.apply_facts(book.esmes.values())
@@ -285,7 +289,7 @@ def _live(rooms: Rooms, now_ms: int) -> dict[str, Any]:
                 }
             )
     place = {"pid": os.getpid(), "host": socket.gethostname(), "listens": _listens(rooms)}
-    place |= {"limits": limit_jobs.told(rooms)}
+    place |= {"limits": limit_jobs.told(rooms), "carriers": told_of(rooms)}
     return place | {"ready": rooms.ready, "binds": binds, "queues": _queues(rooms, now_ms)}
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from gateway.daemon.carrier_orders import ORDERS, Refused
 from gateway.daemon.rooms import Rooms
 from gateway.notify.esme_deliveries import GIVE_UP_MS
 from gateway.storage import commands
@@ -63,12 +64,16 @@ async def _follow(connection: asyncpg.Connection, rooms: Rooms, wall_ms: Clock) 
 
 
 async def _obey(connection: asyncpg.Connection, rooms: Rooms, command: Command, wall_ms: Clock) -> None:
-    run = COMMANDS.get(command.command)
+    run, order = COMMANDS.get(command.command), ORDERS.get(command.command)
     try:
-        if run is None:
+        if order is not None:
+            state, result = "done", await order(rooms, connection, command)
+        elif run is None:
             state, result = "refused", {"why": f"this node knows no command {command.command!r}"}
         else:
             state, result = "done", await run(connection, command, wall_ms)
+    except Refused as refusal:
+        state, result = "refused", {"why": str(refusal)}
     except (KeyError, TypeError, ValueError, asyncpg.DataError) as fault:  # boundary: a row that nobody checked
         state, result = "refused", {"why": f"its arguments are unfit: {fault}"}
     await commands.end_command(connection, command.command_id, state, result)

@@ -29,6 +29,7 @@ from gateway.cluster.takeover import Takeover
 from gateway.connector import Health
 from gateway.crash_points import crash_point
 from gateway.daemon import carrier_jobs, clock_jobs, inbound_jobs, limit_jobs
+from gateway.daemon.carrier_orders import apply_wishes
 from gateway.daemon.carrier_profiles import carrier_profile
 from gateway.daemon.configuration_schema import Configuration, SmppServerTls
 from gateway.daemon.metrics_page import MetricsPage
@@ -48,6 +49,7 @@ from gateway.recall import Recall
 from gateway.receipts.dress import SAME
 from gateway.recovery import Recovery
 from gateway.refill import Refill
+from gateway.rerouting import Rerouting
 from gateway.smpp.session import SessionLimits
 from gateway.storage.cluster import leave, spans_held
 from gateway.storage.database import (
@@ -126,13 +128,12 @@ async def _live(
 ) -> None:
     await refuse_unfit_server(seat_connection)
     await apply_migrations(seat_connection)
-    lease = Lease(unstopped_clock)
     seat = await take_seat(seat_connection, configuration.node.name)
     connector_ids = await _connector_ids(seat_connection, configuration)
     marks = await load_marks(seat_connection, seat.node_id)
     crash_point("start.seated")
 
-    tallies, health = Tallies(), dict[str, Health]()
+    lease, tallies, health = Lease(unstopped_clock), Tallies(), dict[str, Health]()
     reader, accepting, settling = _storage(configuration, dsn, seat)
     connectors = _connectors(configuration, connector_ids, health, tallies, lease)
     ids = MessageIds(seat.node_id, max((seat.last_id, *marks.values())))
@@ -181,6 +182,7 @@ async def _live(
         reach,
         BindShares(seat, reader, reach, connectors),
         HandOver(seat, reader, settling, lifecycle, refill, reach, takeover.marks_lock),
+        Rerouting(lifecycle),
     )
     await _read_standing(rooms)
     await _run_rooms(rooms, marks, ready)
@@ -200,6 +202,7 @@ async def _read_standing(rooms: Rooms) -> None:
     await inbound_jobs.refresh_opt_outs(rooms.seat_connection, rooms.lifecycle.opt_outs)
     rooms.lifecycle.active.holding.widen(await spans_held(rooms.seat_connection, rooms.seat.node_id))
     rooms.deliveries.apply_facts(rooms.lifecycle.book.esmes.values())
+    apply_wishes(rooms, rooms.lifecycle.book)
     rooms.lifecycle.waiting_room.is_alone = lambda: rooms.lease.alone
     await rooms.reach.hear(rooms.lifecycle.book.connector_names)
     rooms.hand_over.prepare()
@@ -299,6 +302,8 @@ async def _run_rooms(rooms: Rooms, marks: dict[tuple[int, int], int], ready: asy
     finally:
         gc.unfreeze()
         await rooms.reader.close()
+        await rooms.accepting.close()
+        await rooms.settling.close()
         if rooms.redis is not None:
             await rooms.redis.close()
 

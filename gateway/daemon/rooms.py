@@ -28,6 +28,7 @@ from gateway.notify.esme_deliveries import EsmeDeliveries
 from gateway.recall import Recall
 from gateway.recovery import Recovery
 from gateway.refill import Refill
+from gateway.rerouting import Rerouting
 from gateway.storage.database import NodeSeat
 from gateway.storage.group_commit import AcceptStream, SettleStream
 from gateway.storage.reader import Reader
@@ -64,6 +65,7 @@ class Rooms:
     reach: Reach
     bind_shares: BindShares
     hand_over: HandOver
+    rerouting: Rerouting
     server: SmppServer | None = None
     redis: RedisLink | None = None
     ready: bool = False

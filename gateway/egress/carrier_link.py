@@ -19,10 +19,12 @@ from gateway.egress.profile import CarrierProfile
 from gateway.egress.reconnect import End, Reconnects
 from gateway.egress.tls_client import pin_fault, why_not
 from gateway.message import Message
+from gateway.smpp.command_status import CommandStatus
 from gateway.smpp.events import BindAccepted, BindRefused, CloseReason, CloseRequired, Event
 from gateway.smpp.pdus import Pdu, SubmitSm
 from gateway.smpp.session import Session, SessionLimits
 from gateway.smpp.session_states import BindType, Role
+from gateway.wall_clock import wall_ms
 
 log = logging.getLogger("passerelle.egress")
 
@@ -69,6 +71,7 @@ class CarrierLink(asyncio.Protocol):
         self.state = "connecting"
         self.leaving = False  # it is to end: nothing new is sent on it
         self.bound_since: float | None = None
+        self.last_fault: tuple[int, str] | None = None  # when (Unix milliseconds), and why it ended unasked
         self.session: Session | None = None
         self.backlog: deque[tuple[SubmitSm, tuple[Message, int]]] = deque()  # parts that wait for the window
         self.generation = 0
@@ -351,6 +354,7 @@ class CarrierLink(asyncio.Protocol):
 
     def _tell_end(self, end: End, address: str, why: str, pause_s: float) -> None:
         name = self._profile.name
+        self.last_fault = wall_ms(), _status_of(self._refused_with) or why
         log.warning(
             "carrier_link_down",
             extra={
@@ -418,6 +422,16 @@ class CarrierLink(asyncio.Protocol):
                 await asyncio.shield(self._closed)
         except TimeoutError:
             log.warning("carrier_unbind_unanswered", extra={"connector": self._profile.name, "link": self.number})
+
+
+def _status_of(refused_with: int) -> str:
+    """How the carrier refused the bind, by its name; "": it did not."""
+    if not refused_with:
+        return ""
+    try:
+        return CommandStatus(refused_with).name
+    except ValueError:
+        return f"0x{refused_with:08X}"
 
 
 def _peer_fault(transport: asyncio.Transport, profile: CarrierProfile) -> str:

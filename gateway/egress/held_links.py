@@ -42,6 +42,12 @@ class HeldLinks:
                 self._links[number].leaving = True
             self._changed.set()
 
+    def renew(self) -> None:
+        """End those that are open; what is ours is opened anew."""
+        for number in self.open:
+            self._links[number].leaving = True
+        self._changed.set()
+
     def look(self, tasks: asyncio.TaskGroup) -> None:
         """Open what is ours and closed."""
         for number in self.numbers - self.open:

@@ -146,6 +146,15 @@ class SmppConnector:
             self.rate.share(min(1.0, senders / (max(of, self.bind_count) - len(receivers))))
             self._follow(monotonic())
 
+    def take_out(self, is_out: bool) -> None:
+        self.suspended = is_out
+        self._update_health()
+        self.room.set()
+
+    def rebind(self) -> None:
+        """End every bind once nothing is owed on it, and open it anew."""
+        self._held.renew()
+
     def note_elsewhere(self, is_bound: bool) -> None:
         self._bound_elsewhere = is_bound
         self._update_health()

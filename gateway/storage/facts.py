@@ -78,6 +78,7 @@ class ConnectorRow(msgspec.Struct, frozen=True, gc=False):
     name: str
     kind: str
     alphanumeric_senders: bool = True  # whether it carries a sender name as it is
+    wish: str = "run"  # or drain: nothing new by it; stop: its binds end, too
 
 
 class RouteRow(msgspec.Struct, frozen=True):

@@ -258,6 +258,10 @@ class AcceptStream:
         self._journals += 1
         return self._line.epoch << 32 | self._journals
 
+    async def close(self) -> None:
+        """Give the connection up: nothing is written any more."""
+        await self._line.close()
+
     async def run(self) -> None:
         """Commit batch after batch until cancelled."""
         while True:
@@ -363,6 +367,10 @@ class SettleStream:
         """Done once everything put in so far is committed."""
         self._gathered.set()
         return self.batch.waiter()
+
+    async def close(self) -> None:
+        """Give the connection up: nothing is written any more."""
+        await self._line.close()
 
     async def run(self) -> None:
         """Commit batch after batch until cancelled. Raises FencedOut."""

@@ -54,6 +54,7 @@ class CarrierAtHand:
         self._leaving: frozenset[int] = frozenset()
         self.share = 1.0
         self._elsewhere = False
+        self._out = False
         self._events: list[ConnectorEvent] = []
         self._happened = asyncio.Event()
         self._tokens = 0
@@ -67,7 +68,8 @@ class CarrierAtHand:
     def health(self, now: Health) -> None:
         self._here = now
         down = now == "down" or (now == "up" and not self.held)
-        self._health[self.name] = ("up" if self._elsewhere else "down") if down else now
+        usable: Health = ("up" if self._elsewhere else "down") if down else now
+        self._health[self.name] = "suspended" if self._out else usable
         self.room.set()
 
     @property
@@ -89,6 +91,10 @@ class CarrierAtHand:
     def bound(self) -> int:
         return len(self.held) if self._here == "up" else 0
 
+    def take_out(self, is_out: bool) -> None:
+        self._out = is_out
+        self.health = self._here
+
     def note_elsewhere(self, is_bound: bool) -> None:
         self._elsewhere = is_bound
         self.health = self._here
@@ -98,7 +104,7 @@ class CarrierAtHand:
     def reserve(self, parts: int, spare: float = 0.0) -> bool:
         taken = self.reserved + len(self.open)
         kept = min(ceil(self.window * spare), self.window - 1)
-        if not self.bound or (taken and taken + parts + kept > self.window):
+        if self._out or not self.bound or (taken and taken + parts + kept > self.window):
             return False
         self.reserved += parts
         return True

@@ -20,7 +20,7 @@ SELECT account_id, name FROM sender_names WHERE state = 'approved' ORDER BY acco
 
 -- name: load_connectors
 -- Every connector that a row ever spoke of; the configuration says which of them run.
-SELECT connector_id, name, kind, alphanumeric_senders FROM connectors ORDER BY connector_id;
+SELECT connector_id, name, kind, alphanumeric_senders, wish FROM connectors ORDER BY connector_id;
 
 -- name: load_routes
 -- Every route, the disabled ones too: the table must still check them.

@@ -15,6 +15,7 @@ import pytest
 import typer.main
 
 from gateway.command_line import main as main_module
+from gateway.command_line.carriers import WHY
 from gateway.command_line.checking import PROOF_WORDS
 from gateway.command_line.explain import NUMBER_FAULTS, VERDICTS
 from gateway.command_line.french import FRENCH
@@ -49,7 +50,7 @@ def help_texts(command: Any) -> Iterator[str]:
         yield from help_texts(below)
 
 
-TABLES = {*VERDICTS.values(), *NUMBER_FAULTS.values(), *REMARKS.values(), *REMEDIES.values()}
+TABLES = {*VERDICTS.values(), *NUMBER_FAULTS.values(), *REMARKS.values(), *REMEDIES.values(), *WHY.values()}
 EVERYTHING = sorted(
     {*said_sentences(), *help_texts(typer.main.get_command(make_app())), *PROOF_WORDS.values(), *TABLES} - {""}
 )
