@@ -22,9 +22,12 @@ from admin_api.keys import Caller, scope_missing
 from admin_api.languages import Language, Words, choose_language
 from admin_api.problems import ERRORS, Fault, Problem, members
 from admin_api.reading import read_body, read_texts
-from admin_api.routes import ROUTES, Route
+from admin_api.roles import OPEN, SELF
+from admin_api.route import Route
+from admin_api.routes import ROUTES
 from admin_api.security_headers import security_headers
 from admin_api.service import Answer, Call, Service
+from admin_api.sessions import Operator, permission_missing
 from gateway.storage.group_commit import NotCommitted, OutcomeUnknown
 
 log = logging.getLogger("passerelle.api")
@@ -34,7 +37,7 @@ CSV: Final = "text/csv; charset=utf-8"
 PROBLEM_JSON: Final = "application/problem+json"
 LONGEST_IDEMPOTENCY_KEY: Final = 255  # chosen
 ID: Final = web.RequestKey("id", str)
-CALLER: Final = web.RequestKey("caller", Caller)
+ASKED_BY: Final = web.RequestKey("asked_by", object)
 LANGUAGE: Final = web.RequestKey("language", str)
 
 Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -109,10 +112,12 @@ class _Frame:
         route = _route_of(request)
         self._service.requests.requests[route, str(status)] += 1
         self._service.requests.latency[route].observe(seconds)
-        caller: Caller | None = request.get(CALLER)
+        asked_by: Caller | Operator | None = request.get(ASKED_BY)
         told = {"request_id": request[ID], "route": route, "status": status, "ms": round(seconds * 1000, 1)}
-        if caller is not None:
-            told |= {"account": caller.account.name, "key": caller.key.prefix}
+        if isinstance(asked_by, Caller):
+            told |= {"account": asked_by.account.name, "key": asked_by.key.prefix}
+        elif asked_by is not None:
+            told |= {"user": asked_by.name}
         log.info("request", extra=told)
 
     def serve(self, route: Route) -> Serve:
@@ -133,20 +138,18 @@ class _Frame:
         return serve
 
     async def _read(self, request: web.Request, route: Route, name: str) -> Call | Problem:
-        service, now = self._service, monotonic()
-        caller = await service.keys.prove(
-            request.headers.get("Authorization", ""), request.remote or "", service.book, now
-        )
-        if isinstance(caller, Problem):
-            return caller
-        request[CALLER] = caller
-        request[LANGUAGE] = language = _language(request, "fr" if caller.key.language == "fr" else "en")
-        refusal = service.keys.refusal(caller.key, now)
-        if refusal is not None:
-            return refusal
-        if route.scope not in caller.key.scopes:
-            return scope_missing(route.scope)
-        call = Call(caller, language, time_ns() // 1_000_000, dict(request.match_info), route=name)
+        if route.permission == OPEN:
+            asked_by: Caller | Operator | Problem | None = None
+        elif route.scope:
+            asked_by = await self._customer(request, route)
+        else:
+            asked_by = await self._operator(request, route)
+        if isinstance(asked_by, Problem):
+            return asked_by
+        request[LANGUAGE] = language = _language(request, "en" if asked_by is None else _language_of(asked_by))
+        call = Call(asked_by, language, time_ns() // 1_000_000, dict(request.match_info), route=name)
+        call.address, call.request_id = request.remote or "", request[ID]
+        call.agent = request.headers.get("User-Agent", "")
         faults: list[Fault] = []
         if route.query is not None:
             query = read_texts(route.query, {k: v for k, v in request.query.items() if k != "lang"}, "query")
@@ -163,6 +166,31 @@ class _Frame:
                 faults += body.errors
             call.body = body
         return Problem("invalid_request", errors=faults) if faults else call
+
+    async def _customer(self, request: web.Request, route: Route) -> Caller | Problem:
+        service, now = self._service, monotonic()
+        caller = await service.keys.prove(
+            request.headers.get("Authorization", ""), request.remote or "", service.book, now
+        )
+        if isinstance(caller, Problem):
+            return caller
+        request[ASKED_BY] = caller
+        request[LANGUAGE] = _language(request, _language_of(caller))
+        refusal = service.keys.refusal(caller.key, now)
+        if refusal is not None:
+            return refusal
+        return caller if route.scope in caller.key.scopes else scope_missing(route.scope)
+
+    async def _operator(self, request: web.Request, route: Route) -> Operator | Problem:
+        operator = await self._service.sessions.prove(request)
+        if isinstance(operator, Problem):
+            return operator
+        request[ASKED_BY] = operator
+        request[LANGUAGE] = _language(request, _language_of(operator))
+        if route.permission != SELF and route.permission not in operator.permissions:
+            return permission_missing(route.permission)
+        needed = None if route.before_ready else self._service.sessions.readiness(operator)
+        return needed or operator
 
     async def _body(self, request: web.Request, route: Route, call: Call) -> object | Problem:
         if request.content_type != JSON:
@@ -182,7 +210,7 @@ class _Frame:
         headers = {"Allow": allow} if allow else {}
         if "retry_after" in told:
             headers["Retry-After"] = str(told["retry_after"])
-        if problem.code == "unauthenticated":
+        if problem.code in ("unauthenticated", "not_signed_in"):
             headers["WWW-Authenticate"] = 'Bearer realm="passerelle"'
         return web.Response(body=encode(told), status=told["status"], content_type=PROBLEM_JSON, headers=headers)
 
@@ -190,11 +218,21 @@ class _Frame:
 KEY_WORDS: Final = Words("at most 255 printable characters", "255 caractères imprimables au plus")
 
 
+def _language_of(asked_by: Caller | Operator) -> Language:
+    spoken = asked_by.key.language if isinstance(asked_by, Caller) else asked_by.language
+    return "fr" if spoken == "fr" else "en"
+
+
 def _response(answer: Answer, status: int) -> web.Response:
     if answer.value is None:
         return web.Response(status=status, headers=answer.headers)
     body = answer.value if isinstance(answer.value, bytes) else encode(answer.value)
-    return web.Response(body=body, status=status, content_type=JSON, headers=answer.headers)
+    response = web.Response(body=body, status=status, content_type=JSON, headers=answer.headers)
+    if answer.cookie is not None:
+        name, value, secure, max_age_s = msgspec.structs.astuple(answer.cookie)
+        kept = {"max_age": max_age_s, "path": "/", "secure": secure, "httponly": True, "samesite": "Strict"}
+        response.set_cookie(name, value, **kept)
+    return response
 
 
 def _of_http(fault: web.HTTPException) -> Problem:

@@ -16,7 +16,8 @@ from admin_api import openapi
 from admin_api.html_page import lay_out
 from admin_api.languages import Language, Words
 from admin_api.problems import ERRORS
-from admin_api.routes import ROUTES, problems_of
+from admin_api.route import problems_of
+from admin_api.routes import ROUTES
 
 ROUTES_TITLE: Final = Words("Addresses", "Adresses")
 MODELS_TITLE: Final = Words("Models", "Modèles")
@@ -28,6 +29,7 @@ INTRODUCTION: Final = Words(
     "dans la langue de <code>Accept-Language</code>.",
 )
 SCOPE: Final = Words("scope", "droit")
+PERMISSION: Final = Words("permission", "permission")
 
 
 @functools.cache
@@ -57,7 +59,10 @@ def _routes(language: Language) -> list[str]:
         told.append(
             f"<h3 id='{operation['operationId']}'><span class='m'>{route.method}</span> {escape(route.path)}</h3>"
         )
-        told.append(f"<p>{escape(route.summary.say(language))} ({SCOPE.say(language)} <code>{route.scope}</code>)</p>")
+        needed = (
+            f"{(SCOPE if route.scope else PERMISSION).say(language)} <code>{route.scope or route.permission}</code>"
+        )
+        told.append(f"<p>{escape(route.summary.say(language))} ({needed})</p>")
         models = [operation.get("requestBody"), operation["responses"][str(route.status)]]
         named = [_content_name(each.get("content", {})) for each in models if each]
         told.append(f"<p>{' → '.join(named)}</p>")

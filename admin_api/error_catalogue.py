@@ -13,7 +13,8 @@ from typing import Final
 
 from admin_api.html_page import lay_out
 from admin_api.languages import LANGUAGES, Language, Words
-from admin_api.problems import ERRORS, PROBLEMS, ProblemKind
+from admin_api.problem_kind import ProblemKind
+from admin_api.problems import ERRORS, PROBLEMS
 
 FILES: Final[dict[Language, str]] = {"en": "errors.md", "fr": "errors.fr.md"}
 TITLE: Final = Words("Errors of the HTTP API", "Erreurs de l'API HTTP")

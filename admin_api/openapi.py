@@ -15,7 +15,10 @@ import msgspec
 
 from admin_api.languages import Language, Words
 from admin_api.problems import PROBLEMS
-from admin_api.routes import ROUTES, Route, problems_of
+from admin_api.roles import OPEN
+from admin_api.route import Route, problems_of
+from admin_api.routes import ROUTES
+from admin_api.sessions import COOKIE, CSRF_HEADER
 
 REFS: Final = "#/components/schemas/{name}"
 TITLE: Final = Words("Passerelle HTTP API", "API HTTP de Passerelle")
@@ -51,6 +54,14 @@ FORM_FILE: Final[dict[str, Any]] = {
         "schema": {"type": "object", "properties": {"file": {"type": "string", "contentMediaType": "text/csv"}}}
     }
 }
+SCHEMES: Final[dict[str, Any]] = {
+    "key": {"type": "http", "scheme": "bearer", "description": "An API key."},
+    "session": {"type": "http", "scheme": "bearer", "description": "The token of POST /v1/admin/session."},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+    "csrf": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
+}
+OF_CUSTOMERS: Final[list[dict[str, list[str]]]] = [{"key": []}]
+OF_OPERATORS: Final[list[dict[str, list[str]]]] = [{"session": []}, {"cookie": [], "csrf": []}]
 IDEMPOTENCY_HEADER: Final = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -80,9 +91,8 @@ def document(language: Language) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components | {"Problem": PROBLEM},
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": SCHEMES,
         },
-        "security": [{"key": []}],
     }
 
 
@@ -94,7 +104,8 @@ def _operation(
         "operationId": f"{route.method.lower()}_{words}",
         "summary": route.summary.say(language),
         "tags": [route.group],
-        "x-scope": route.scope,
+        **({"x-scope": route.scope} if route.scope else {"x-permission": route.permission}),
+        "security": [] if route.permission == OPEN else OF_CUSTOMERS if route.scope else OF_OPERATORS,
         "responses": {
             str(route.status): {
                 "description": "done",

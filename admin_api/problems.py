@@ -13,20 +13,11 @@ from typing import Any, Final
 import msgspec
 
 from admin_api.languages import Language, Words
+from admin_api.problem_kind import ProblemKind
+from admin_api.problems_operators import OF_OPERATORS
 from gateway.accept.refusals import Refusal
 
 ERRORS: Final = "/errors"  # of every process: error_catalogue.py
-
-
-class ProblemKind(msgspec.Struct, frozen=True):
-    """One row. permanent: the same request fails again until somebody changes something. retry_after_s: 0 for none."""
-
-    code: str
-    status: int
-    title: Words
-    remedy: Words
-    permanent: bool = True
-    retry_after_s: int = 0
 
 
 # Of requests, keys and things.
@@ -338,7 +329,7 @@ _TEMPORARY: Final = (
 )
 
 PROBLEMS: Final[Mapping[str, ProblemKind]] = {
-    kind.code: kind for kind in (*_OF_REQUESTS, *_UNFIT, *_OF_WEBHOOKS, *_TEMPORARY)
+    kind.code: kind for kind in (*_OF_REQUESTS, *_UNFIT, *_OF_WEBHOOKS, *_TEMPORARY, *OF_OPERATORS)
 }
 
 OF_REFUSAL: Final[Mapping[Refusal, str]] = {

@@ -28,6 +28,9 @@ from admin_api.lookup_desk import LookupDesk
 from admin_api.metrics import MetricsPage
 from admin_api.nobody import TellsNobody
 from admin_api.service import Service
+from admin_api.sessions import Sessions
+from admin_api.writer import CONNECTIONS as OPERATORS_AT_ONCE
+from admin_api.writer import Writer, connect_as_operators
 from gateway.accept.fact_book import FactBook, FactBookFault
 from gateway.cluster.borrowing import Borrowing
 from gateway.cluster.lease_keeper import LeaseKeeper
@@ -62,6 +65,7 @@ from gateway.storage.logins import parts_since
 from gateway.storage.migrate import MIGRATIONS, SchemaFault
 from gateway.storage.reader import Reader
 from gateway.storage.terms import KEYS_KEPT_MS, bury_keys
+from gateway.storage.users import bury_sessions
 from gateway.tallies import Tallies
 from gateway.wall_clock import wall_ms
 
@@ -161,7 +165,8 @@ async def _build(configuration: Configuration, dsn: str, connection: asyncpg.Con
     keys, cursors = Keys(secret, reader), Cursors(secret)
     rates, lookups = Rates(lifecycle.book, wall_ms), _lookup_desk(configuration, reader, dsn)
     rooms = (configuration, seat, reader, line, accepting, settling, lifecycle, keeper, reach, keys, cursors, tallies)
-    return Service(*rooms, rates, rows, lookups)
+    writer = Writer(Reader(functools.partial(connect_as_operators, dsn), seat.epoch, seat.node_id, OPERATORS_AT_ONCE))
+    return Service(*rooms, rates, rows, lookups, writer, Sessions(configuration.admin_api, secret, writer))
 
 
 def _lookup_desk(configuration: Configuration, reader: Reader, dsn: str) -> LookupDesk:
@@ -216,6 +221,8 @@ async def _serve(service: Service, dsn: str, ready: asyncio.Future[Service] | No
     except* FencedOut as group:
         raise ApiFault(f"this process must not go on: {group.exceptions[0]}; start it again") from group
     finally:
+        service.sessions.close()
+        await service.writer.close()
         await service.reader.close()
         await service.line.close()
 
@@ -410,4 +417,5 @@ async def _bury_keys(service: Service) -> None:
     while True:
         with contextlib.suppress(NotCommitted):
             await service.reader.run(lambda c: bury_keys(c, wall_ms() - KEYS_KEPT_MS))
+            await service.writer.read(bury_sessions)
         await asyncio.sleep(BURY_EVERY_S)

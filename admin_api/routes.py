@@ -1,17 +1,14 @@
 """Every address of the API: one literal table. START READING HERE.
 
-A row: method, path, scope, what it does in both languages, the function that answers, its models. From it come the
-application (application.py), OpenAPI (openapi.py), /docs (docs_page.py) and the tests of access. How a resource is
-added: docs/api-inside.md.
+A row (route.py): method, path, scope, what it does in both languages, the function that answers, its models. From it
+come the application (application.py), OpenAPI (openapi.py), /docs (docs_page.py) and the tests of access. How a
+resource is added: docs/api-inside.md. Operators' rows stand in routes_operators.py.
 What must not enter: code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Final
-
-import msgspec
 
 from admin_api import (
     estimates,
@@ -28,66 +25,8 @@ from admin_api import models_messages as m
 from admin_api import models_money as mm
 from admin_api import models_webhooks as mw
 from admin_api.languages import Words
-from admin_api.problems import Problem
-from admin_api.service import Answer, Call, Service
-
-Answers = Callable[[Service, Call], Awaitable[Answer | Problem]]
-
-# What every route may answer, whatever it is; what a body, and what sending adds.
-ALWAYS: Final = (
-    "invalid_request",
-    "unauthenticated",
-    "scope_missing",
-    "address_not_allowed",
-    "account_suspended",
-    "throttled",
-    "overloaded",
-    "draining",
-    "database_away",
-    "internal_fault",
-)
-WITH_BODY: Final = ("not_json", "not_a_json_request", "body_too_large")
-SENDING: Final = (
-    "insufficient_credit",
-    "sender_not_approved",
-    "sender_invalid",
-    "sender_refused_by_carrier",
-    "recipient_invalid",
-    "recipient_blocked",
-    "text_not_encodable",
-    "text_too_long",
-    "schedule_invalid",
-    "validity_invalid",
-    "no_route",
-    "no_reply_impossible",
-    "client_ref_taken",
-    "day_limit",
-    "disk_full",
-    "node_away",
-    "idempotency_in_flight",
-    "idempotency_mismatch",
-    "outcome_unknown",
-)
-
-
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """One row. answers: the model of the answer, or those it may be. idempotent: it takes Idempotency-Key."""
-
-    method: str
-    path: str
-    scope: str
-    group: str
-    summary: Words
-    answer: Answers
-    answers: tuple[type, ...]
-    status: int = 200
-    body: type | None = None
-    query: type | None = None
-    idempotent: bool = False
-    takes_file: bool = False  # CSV as the body, or as a part of multipart/form-data
-    gives_file: bool = False  # CSV
-    problems: tuple[str, ...] = ()
-
+from admin_api.route import SENDING, Route
+from admin_api.routes_operators import OPERATORS
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -373,9 +312,5 @@ ROUTES: Final[tuple[Route, ...]] = (
         answers=(ml.LookupJob,),
         problems=("not_found",),
     ),
+    *OPERATORS,
 )
-
-
-def problems_of(route: Route) -> tuple[str, ...]:
-    """Every code that a route may answer with."""
-    return (*ALWAYS, *(WITH_BODY if route.body is not None else ()), *route.problems)

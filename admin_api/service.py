@@ -18,6 +18,8 @@ from admin_api.cursors import Cursors
 from admin_api.keys import Caller, Keys
 from admin_api.languages import Language
 from admin_api.lookup_desk import LookupDesk
+from admin_api.sessions import Cookie, Operator, Sessions
+from admin_api.writer import Writer
 from gateway.accept.fact_book import FactBook
 from gateway.cluster.lease_keeper import LeaseKeeper
 from gateway.cluster.reach import Reach
@@ -35,7 +37,7 @@ from gateway.webhooks.tallies import WebhookTallies
 class Call(msgspec.Struct):
     """One request, proven and read. path: the gaps of the route's path, as text."""
 
-    caller: Caller
+    asked_by: Caller | Operator | None
     language: Language
     now_ms: int
     path: dict[str, str]
@@ -45,11 +47,26 @@ class Call(msgspec.Struct):
     route: str = ""  # its method and path, as the table writes them
     idempotency_key: str = ""
     request: web.Request | None = None  # of a route that takes a file, which streams
+    address: str = ""  # where it came from
+    agent: str = ""  # with what, as it says itself
+    request_id: str = ""
+
+    @property
+    def caller(self) -> Caller:
+        """The customer's key, of a route with a scope."""
+        assert isinstance(self.asked_by, Caller)
+        return self.asked_by
 
     @property
     def account_id(self) -> int:
         """Whose things it may see."""
         return self.caller.account.account_id
+
+    @property
+    def operator(self) -> Operator:
+        """Who is signed in, of a route with a permission."""
+        assert isinstance(self.asked_by, Operator)
+        return self.asked_by
 
 
 class Answer(msgspec.Struct):
@@ -58,6 +75,7 @@ class Answer(msgspec.Struct):
     value: Any = None
     status: int = 0
     headers: dict[str, str] = {}
+    cookie: Cookie | None = None
     file: Path | None = None  # a CSV, in place of a value
 
 
@@ -88,6 +106,8 @@ class Service:
     rates: Rates
     rows: FactRows
     lookups: LookupDesk
+    writer: Writer
+    sessions: Sessions
     requests: RequestTallies = field(default_factory=RequestTallies)
     webhooks: WebhookTallies = field(default_factory=WebhookTallies)
     in_flight: set[tuple[int, str, str]] = field(default_factory=set)  # account, route, Idempotency-Key

@@ -130,6 +130,9 @@ class Webhooks(msgspec.Struct, frozen=True):
     keep_days: Annotated[int, Meta(ge=1, le=366)] = 30  # chosen: deliveries to look at and replay, events to read
 
 
+OperatorRole = Literal["superadmin", "operator", "finance", "reseller", "support", "read_only"]
+
+
 class AdminApiTls(msgspec.Struct, frozen=True):
     """The API's own TLS, in place of a proxy's; files by reference, PEM."""
 
@@ -145,6 +148,15 @@ class AdminApiLookups(msgspec.Struct, frozen=True):
     file_octets: Annotated[int, Meta(ge=1024)] = 100 * 1024 * 1024  # chosen: a million rows of 100 characters
     spool_octets: Annotated[int, Meta(ge=1024)] = 5 * 1024 * 1024 * 1024  # chosen: twenty of them with their results
     kept_h: Annotated[int, Meta(ge=1)] = 72  # chosen: how long a result may be fetched
+
+
+class AdminApiOperators(msgspec.Struct, frozen=True):
+    """People who sign in at /v1/admin. second_factor_for: roles that must have one."""
+
+    idle_minutes: Annotated[int, Meta(ge=1, le=24 * 60)] = 30  # chosen: a coffee, not a lunch
+    longest_h: Annotated[int, Meta(ge=1, le=24 * 30)] = 12  # chosen: a working day
+    second_factor_for: tuple[OperatorRole, ...] = ("superadmin", "finance")
+    secure_cookies: bool = False  # where a proxy ends TLS; with [admin_api.tls] cookies are so anyway
 
 
 class AdminApi(msgspec.Struct, frozen=True):
@@ -163,6 +175,7 @@ class AdminApi(msgspec.Struct, frozen=True):
     kannel_listen: Endpoint | None = None  # of /cgi-bin/sendsms; absent: closed
     jasmin_listen: Endpoint | None = None  # of /send, /rate, /balance, /ping; absent: closed
     lookups: AdminApiLookups = field(default_factory=AdminApiLookups)
+    operators: AdminApiOperators = field(default_factory=AdminApiOperators)
 
 
 class SmppConnector(msgspec.Struct, frozen=True):

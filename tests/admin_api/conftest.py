@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import dataclasses
 import os
+import secrets
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -21,8 +22,15 @@ import pytest_asyncio
 
 from admin_api import process
 from admin_api.service import Service
-from gateway.daemon.configuration_schema import AdminApi, Configuration, Endpoint, Secret, SmppConnector
-from gateway.storage import api_keys
+from gateway.daemon.configuration_schema import (
+    AdminApi,
+    AdminApiOperators,
+    Configuration,
+    Endpoint,
+    Secret,
+    SmppConnector,
+)
+from gateway.storage import api_keys, users
 from tests.conftest import with_database
 from tests.gateway.conftest import Ground, ground
 from tests.running_node import free_port
@@ -99,6 +107,19 @@ class Api:
         }
         return await api_keys.add_api_key(self.ground.connection, api_keys.NewApiKey(**fields))
 
+    async def sign_in(self, role: str, account_id: int | None = None) -> Api:
+        """The same API, asked by a new user of a role who is signed in: without a password, for a test of another
+        matter. account_id: a reseller's.
+        """
+        secret, token = await api_keys.load_secret(self.ground.connection), users.make_token()
+        fields: dict[str, Any] = {"name": f"{role}{secrets.token_hex(4)}", "role": role, "account_id": account_id}
+        user_id = await users.add_user(self.ground.connection, users.NewUser(**fields, password_hash="none"))
+        assert user_id is not None
+        await users.set_password(self.ground.connection, user_id, "none", must_change=False)
+        token_hash = users.hash_token(secret, token)
+        await users.begin_session(self.ground.connection, user_id, token_hash, ("127.0.0.1", "a test"), 3600, 3600)
+        return dataclasses.replace(self, key=token)
+
 
 def as_role(dsn: str) -> str:
     """The same database, by the API's role."""
@@ -111,6 +132,7 @@ def api_configuration(ground: Ground, **given: Any) -> Configuration:
     """Ports of this test, the ground's database by our role; and a connector, as in a TOML that a node shares."""
     ports = {"listen": Endpoint("127.0.0.1", free_port()), "metrics_listen": Endpoint("127.0.0.1", free_port())}
     carrier = SmppConnector("carrier-a", "smpp", (Endpoint("127.0.0.1", 1),), "gw", Secret("gw"))
+    given.setdefault("operators", AdminApiOperators(second_factor_for=()))
     settings = AdminApi(**ports, dsn=Secret(as_role(ground.dsn)), **given)
     return Configuration(admin_api=settings, connectors=(carrier,))
 

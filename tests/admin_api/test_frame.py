@@ -13,7 +13,8 @@ import logging
 import pytest
 
 from admin_api.problems import OF_REFUSAL, PROBLEMS
-from admin_api.routes import ROUTES, problems_of
+from admin_api.route import problems_of
+from admin_api.routes import ROUTES
 from gateway.accept.refusals import Refusal
 from gateway.storage import api_keys, facts
 from tests.admin_api.conftest import Api, api_configuration, running_api
@@ -121,7 +122,7 @@ async def test_a_key_does_what_its_scopes_say(api: Api) -> None:
     assert (await api.ask("GET", "/v1/balance")).status == 200
     reply = await api.send()
     assert (reply.status, reply.json["scope"]) == (403, "messages:send")
-    for route in ROUTES:
+    for route in filter(lambda route: route.scope, ROUTES):
         answer = await api.ask(route.method, route.path.replace("{id}", "1"), {} if route.body else None)
         assert (answer.status == 403) is (route.scope != "money:read"), route.path
 

@@ -1,4 +1,4 @@
-"""The role passerelle_api: exactly what docs/api-inside.md says, table by table; and what it is kept from.
+"""The roles of the HTTP API: exactly what docs/api-inside.md says, table by table; and what they are kept from.
 
 What must not enter: what the API does with it.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
+from admin_api.writer import connect_as_operators
 from gateway.storage.database import connect, take_seat
 from tests.admin_api.conftest import as_role
 from tests.docs.pages import ROOT, code, table_under
@@ -21,41 +22,48 @@ SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.re
 """
 COLUMNS = """
 SELECT array_agg(attname::text ORDER BY attnum)
-           FILTER (WHERE has_column_privilege('passerelle_api', attrelid, attnum, $2)), count(*)
+           FILTER (WHERE has_column_privilege($3, attrelid, attnum, $2)), count(*)
   FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped
 """
 
 
-async def granted(connection: asyncpg.Connection) -> dict[str, list[str]]:
+async def granted(connection: asyncpg.Connection, role: str) -> dict[str, list[str]]:
     """As the page writes it: by table, `yes`, columns in brackets, or `-`, a privilege each."""
     found = {}
     for row in await connection.fetch(TABLES):
         cells = []
         for privilege in PRIVILEGES:
-            if await connection.fetchval("SELECT has_table_privilege('passerelle_api', $1, $2)", row[0], privilege):
+            if await connection.fetchval("SELECT has_table_privilege($1, $2, $3)", role, row[0], privilege):
                 cells.append("yes")
             elif privilege == "DELETE":
                 cells.append("-")
             else:
-                columns, _ = await connection.fetchrow(COLUMNS, row[0], privilege)
+                columns, _ = await connection.fetchrow(COLUMNS, row[0], privilege, role)
                 cells.append(f"({', '.join(columns)})" if columns else "-")
         if cells != ["-"] * 4:
             found[row[0]] = cells
     return found
 
 
-async def test_the_page_tells_every_privilege(connection: asyncpg.Connection) -> None:
+@pytest.mark.parametrize(
+    ("role", "heading"),
+    [("passerelle_api", "What the role may do"), ("passerelle_operators", "What the operators' role may do")],
+)
+async def test_the_page_tells_every_privilege(connection: asyncpg.Connection, role: str, heading: str) -> None:
     page = (ROOT / "docs" / "api-inside.md").read_text(encoding="utf-8")
-    told = {code(name)[0]: [*cells] for name, *cells in table_under(page, "What the role may do")}
+    told = {code(name)[0]: [*cells] for name, *cells in table_under(page, heading)}
 
-    assert told == await granted(connection)
+    assert told == await granted(connection, role)
 
 
 async def test_no_table_may_be_emptied_or_given_triggers(connection: asyncpg.Connection) -> None:
     for row in await connection.fetch(TABLES):
         for privilege in OTHERS:
             assert not await connection.fetchval(
-                "SELECT has_table_privilege('passerelle_api', $1, $2)", row[0], privilege
+                "SELECT has_table_privilege('passerelle_api', $1, $2)"
+                " OR has_table_privilege('passerelle_operators', $1, $2)",
+                row[0],
+                privilege,
             ), f"{privilege} on {row[0]}"
 
 
@@ -73,10 +81,35 @@ async def test_no_table_may_be_emptied_or_given_triggers(connection: asyncpg.Con
         " SELECT account_id, 'x', 'x', 'x', '{}' FROM accounts",
         "CREATE TABLE mine (x integer)",
         "INSERT INTO node_commands (command, asked_by) VALUES ('drain', 'me')",
+        "SELECT password_hash FROM users",
+        "SELECT token_hash FROM user_sessions",
+        "SELECT mac FROM audit",
     ],
 )
 async def test_what_it_must_not_do_is_refused(ground: Ground, statement: str) -> None:
     connection = await connect(as_role(ground.dsn))
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET action = 'nothing'",
+        "DELETE FROM audit",
+        "DELETE FROM audit_head",
+        "DELETE FROM users",
+        "UPDATE api_secret SET secret = secret",
+        "SELECT password_hash FROM esmes",
+        "SELECT key_hash FROM api_keys",
+        "CREATE TABLE mine (x integer)",
+    ],
+)
+async def test_what_operators_must_not_do_is_refused(ground: Ground, statement: str) -> None:
+    connection = await connect_as_operators(as_role(ground.dsn))
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(statement)

@@ -18,6 +18,7 @@ from gateway.accept.refusals import Refusal
 from gateway.daemon.configuration_schema import (
     AdminApi,
     AdminApiLookups,
+    AdminApiOperators,
     AdminApiTls,
     Configuration,
     Endpoint,
@@ -52,6 +53,8 @@ READ_BY = (  # of gateway: where a key becomes an effect
     "../admin_api/application.py",
     "../admin_api/metrics.py",
     "../admin_api/lookup_jobs.py",
+    "../admin_api/sessions.py",
+    "../admin_api/signing_in.py",
     "../admin_api/doors/served.py",
 )
 SECTIONS: dict[str, Any] = {
@@ -64,6 +67,7 @@ SECTIONS: dict[str, Any] = {
     "[admin_api]": AdminApi,
     "[admin_api.tls]": AdminApiTls,
     "[admin_api.lookups]": AdminApiLookups,
+    "[admin_api.operators]": AdminApiOperators,
     "[[connector]]": SmppConnector,
     "[limits]": Limits,
     "[policy]": Policy,
