@@ -16,7 +16,7 @@ import msgspec
 from gateway.accept.fact_book import FactBook
 from gateway.ingress.binding import BindDesk, BindPolicy
 from gateway.ingress.connection_limits import ConnectionLimits
-from gateway.ingress.esme_connection import Deliveries, EsmeConnection
+from gateway.ingress.esme_connection import WARY_OCTETS, Deliveries, EsmeConnection
 from gateway.ingress.lockout import source_of
 from gateway.ingress.operations import Operations
 from gateway.ingress.rates import Rates
@@ -78,6 +78,7 @@ class SmppServer:
         self.rates = Rates(lifecycle.book, wall_ms)
         self.connection_limits = ConnectionLimits(settings.max_sessions, settings.unbound_per_address)
         self.read_buffer = bytearray(READ_OCTETS)
+        self.wary_buffer = bytearray(WARY_OCTETS)
         self.certificates = Certificates(settings.tls) if settings.tls is not None else None
         self._servers: list[asyncio.Server] = []
 

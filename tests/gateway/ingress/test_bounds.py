@@ -13,7 +13,7 @@ import pytest
 
 from gateway.ingress import esme_connection, smpp_server
 from gateway.ingress.connection_limits import ConnectionLimits
-from gateway.ingress.esme_connection import CHATTER, WINDOW, EsmeConnection
+from gateway.ingress.esme_connection import CHATTER, WARY_OCTETS, WINDOW, EsmeConnection
 from gateway.smpp.pdus import BindTransceiver, EnquireLink, EnquireLinkResp, SubmitSmResp, Unbind, UnbindResp
 from gateway.smpp.session import SessionLimits
 from tests.eventually import eventually
@@ -112,6 +112,30 @@ async def test_a_flood_of_what_brings_nothing_is_read_in_measured_gulps_and_answ
             assert (await flood.read()).command_status == 0x03
         assert CHATTER in holds.why
         assert (await flood.ask(submit())).command_status == 0, "it is read again"
+
+
+async def test_who_chatters_is_read_in_small_gulps_until_a_tick_passes_without(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(esme_connection, "CHATTER_LIMIT", 10)
+    gulps: list[int] = []
+    updated = EsmeConnection.buffer_updated
+
+    def noted(connection: EsmeConnection, nbytes: int) -> None:
+        gulps.append(nbytes)
+        updated(connection, nbytes)
+
+    monkeypatch.setattr(EsmeConnection, "buffer_updated", noted)
+    links = 2_500  # some of them are left in the socket, however much is read at first
+    async with door.peer(bound=True) as flood:
+        (connection,) = door.server.connections
+        gulps.clear()
+        flood.write(*[EnquireLink() for _ in range(links)])
+        for _ in range(links):
+            await flood.read()
+        assert sum(gulps) == links * 16
+        assert max(gulps[1:]) == WARY_OCTETS
+        await eventually(lambda: len(connection.get_buffer(-1)) == smpp_server.READ_OCTETS, WITHIN_S, "trusted again")
 
 
 async def test_beyond_the_hard_window_a_bind_is_not_read_then_throttled(
