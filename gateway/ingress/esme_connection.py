@@ -51,7 +51,9 @@ if TYPE_CHECKING:
 WRITE_HIGH, WRITE_LIMIT = 1 << 16, 1 << 20  # chosen: octets waiting for a slow reader: stop serving it; close it
 CLOSE_PATIENCE_S = 5.0  # chosen: a peer that does not read its last octets by then never will
 CHATTER_LIMIT = 200  # chosen: PDUs of a tick that bring nothing (refused ones, enquire_link); past it: read at the next
-WARY_OCTETS = 2048  # chosen: read at once of who chattered past it lately; 128 of the shortest PDUs hold the loop for 0.3 ms
+WARY_OCTETS = (
+    2048  # chosen: read at once of who chattered past it lately; 128 of the shortest PDUs hold the loop for 0.3 ms
+)
 # Why a connection is not read for now; bits of a plain integer, which costs nothing on the path of a message.
 SLOW = 1  # it does not read our answers
 WINDOW = 2  # it has the hard window unanswered
