@@ -26,13 +26,12 @@ from admin_api.roles import OPEN, SELF
 from admin_api.route import Route
 from admin_api.routes import ROUTES
 from admin_api.security_headers import security_headers
-from admin_api.service import Answer, Call, Service
+from admin_api.service import JSON_TYPE, Answer, Call, Service
 from admin_api.sessions import Operator, permission_missing
 from gateway.storage.group_commit import NotCommitted, OutcomeUnknown
 
 log = logging.getLogger("passerelle.api")
 
-JSON: Final = "application/json"
 CSV: Final = "text/csv; charset=utf-8"
 PROBLEM_JSON: Final = "application/problem+json"
 LONGEST_IDEMPOTENCY_KEY: Final = 255  # chosen
@@ -193,7 +192,7 @@ class _Frame:
         return needed or operator
 
     async def _body(self, request: web.Request, route: Route, call: Call) -> object | Problem:
-        if request.content_type != JSON:
+        if request.content_type != JSON_TYPE:
             return Problem("not_a_json_request")
         call.octets = await request.read()
         call.idempotency_key = request.headers.get("Idempotency-Key", "")
@@ -227,7 +226,7 @@ def _response(answer: Answer, status: int) -> web.Response:
     if answer.value is None:
         return web.Response(status=status, headers=answer.headers)
     body = answer.value if isinstance(answer.value, bytes) else encode(answer.value)
-    response = web.Response(body=body, status=status, content_type=JSON, headers=answer.headers)
+    response = web.Response(body=body, status=status, content_type=answer.media_type, headers=answer.headers)
     if answer.cookie is not None:
         name, value, secure, max_age_s = msgspec.structs.astuple(answer.cookie)
         kept = {"max_age": max_age_s, "path": "/", "secure": secure, "httponly": True, "samesite": "Strict"}

@@ -50,7 +50,7 @@ async def send_file(service: Service, call: Call) -> Answer | Problem:
     assert call.request is not None
     if "\0" in f"{asked.column}{asked.file_name}":
         return Problem("invalid_request", NUL)
-    source = await _source(call.request)
+    source = await source_of(call.request, RAW_TYPES)
     if source is None:
         return Problem("not_a_file")
     chunks, name = source
@@ -142,15 +142,15 @@ async def _find(service: Service, call: Call, text: str) -> rows.LookupJobRow | 
     return await service.reader.run(lambda connection: rows.find_lookup_job(connection, call.account_id, int(text)))
 
 
-async def _source(request: web.Request) -> tuple[AsyncIterator[bytes], str] | None:
-    """The octets of the file and its name; None: the body is no file."""
+async def source_of(request: web.Request, raw_types: frozenset[str]) -> tuple[AsyncIterator[bytes], str] | None:
+    """The octets of a file and its name: the body of one of these types, or a part of a form; None: it is no file."""
     if request.content_type == "multipart/form-data":
         try:
             part = await _file_part(await request.multipart())
         except ValueError:
             return None
         return None if part is None else (_chunks_of(part), part.filename or "")
-    if request.content_type in RAW_TYPES:
+    if request.content_type in raw_types:
         return request.content.iter_chunked(CHUNK_OCTETS), ""
     return None
 

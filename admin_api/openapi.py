@@ -48,12 +48,6 @@ PROBLEM: Final[dict[str, Any]] = {
         },
     },
 }
-FILE: Final[dict[str, Any]] = {"text/csv": {"schema": {"type": "string"}}}
-FORM_FILE: Final[dict[str, Any]] = {
-    "multipart/form-data": {
-        "schema": {"type": "object", "properties": {"file": {"type": "string", "contentMediaType": "text/csv"}}}
-    }
-}
 SCHEMES: Final[dict[str, Any]] = {
     "key": {"type": "http", "scheme": "bearer", "description": "An API key."},
     "session": {"type": "http", "scheme": "bearer", "description": "The token of POST /v1/admin/session."},
@@ -109,7 +103,7 @@ def _operation(
         "responses": {
             str(route.status): {
                 "description": "done",
-                "content": FILE
+                "content": _file(route)
                 if route.gives_file
                 else {"application/json": {"schema": _any_of([by_model[each] for each in route.answers])}},
             }
@@ -129,7 +123,7 @@ def _operation(
         content = {"application/json": {"schema": by_model[route.body]}}
         told["requestBody"] = {"required": True, "content": content}
     if route.takes_file:
-        told["requestBody"] = {"required": True, "content": FILE | FORM_FILE}
+        told["requestBody"] = {"required": True, "content": _file(route) | _form(route)}
     statuses: dict[int, list[str]] = {}
     for code in problems_of(route):
         statuses.setdefault(PROBLEMS[code].status, []).append(code)
@@ -140,6 +134,15 @@ def _operation(
             "content": {"application/problem+json": {"schema": schema}},
         }
     return told
+
+
+def _file(route: Route) -> dict[str, Any]:
+    return {each: {"schema": {"type": "string"}} for each in route.file_types}
+
+
+def _form(route: Route) -> dict[str, Any]:
+    file = {"type": "string", "contentMediaType": ", ".join(route.file_types)}
+    return {"multipart/form-data": {"schema": {"type": "object", "properties": {"file": file}}}}
 
 
 def _any_of(schemas: list[Any]) -> Any:

@@ -15,6 +15,7 @@ import msgspec
 from admin_api.languages import Language, Words
 from admin_api.problem_kind import ProblemKind
 from admin_api.problems_operators import OF_OPERATORS
+from admin_api.problems_senders import OF_SENDERS
 from gateway.accept.refusals import Refusal
 
 ERRORS: Final = "/errors"  # of every process: error_catalogue.py
@@ -329,7 +330,7 @@ _TEMPORARY: Final = (
 )
 
 PROBLEMS: Final[Mapping[str, ProblemKind]] = {
-    kind.code: kind for kind in (*_OF_REQUESTS, *_UNFIT, *_OF_WEBHOOKS, *_TEMPORARY, *OF_OPERATORS)
+    kind.code: kind for kind in (*_OF_REQUESTS, *_UNFIT, *_OF_WEBHOOKS, *_TEMPORARY, *OF_OPERATORS, *OF_SENDERS)
 }
 
 OF_REFUSAL: Final[Mapping[Refusal, str]] = {

@@ -81,6 +81,13 @@ def _sound(value: Any, part: str) -> Any:
     return Problem("invalid_request", errors=faults) if faults else value
 
 
+def read_number(text: str, most: int) -> int | None:
+    """The number of a row that a path names; None when it can be none."""
+    if not text.isascii() or not text.isdecimal() or len(text) > len(str(most)):
+        return None
+    return number if (number := int(text)) <= most else None
+
+
 # ---------------------------------------------------------------- the walk
 
 

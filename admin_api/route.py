@@ -70,8 +70,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     body: type | None = None
     query: type | None = None
     idempotent: bool = False
-    takes_file: bool = False  # CSV as the body, or as a part of multipart/form-data
-    gives_file: bool = False  # CSV
+    takes_file: bool = False  # as the body, or as a part of multipart/form-data
+    gives_file: bool = False
+    file_types: tuple[str, ...] = ("text/csv",)  # that it takes or gives
     before_ready: bool = False
     problems: tuple[str, ...] = ()
 

@@ -27,6 +27,7 @@ from admin_api import models_webhooks as mw
 from admin_api.languages import Words
 from admin_api.route import SENDING, Route
 from admin_api.routes_operators import OPERATORS
+from admin_api.routes_senders import SENDERS
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -312,5 +313,6 @@ ROUTES: Final[tuple[Route, ...]] = (
         answers=(ml.LookupJob,),
         problems=("not_found",),
     ),
+    *SENDERS,
     *OPERATORS,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
@@ -32,6 +32,8 @@ from gateway.storage.group_commit import AcceptStream, CommitLine, SettleStream
 from gateway.storage.reader import Reader
 from gateway.tallies import ANSWER_BUCKETS_S, Durations, Tallies
 from gateway.webhooks.tallies import WebhookTallies
+
+JSON_TYPE: Final = "application/json"
 
 
 class Call(msgspec.Struct):
@@ -77,6 +79,7 @@ class Answer(msgspec.Struct):
     headers: dict[str, str] = {}
     cookie: Cookie | None = None
     file: Path | None = None  # a CSV, in place of a value
+    media_type: str = JSON_TYPE  # of a value that is octets
 
 
 class RequestTallies:

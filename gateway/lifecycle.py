@@ -177,8 +177,11 @@ class Lifecycle:
             return self._refuse(message)
         choice = self.route(message, now_ms)
         if type(choice) is NoRoute:  # isinstance asks an ABC where the type differs: 0.5 us
-            senders = self.book.refused_senders
-            refused = senders and message.source_addr.casefold() in senders and choice.reason == "none_left"
+            sender = message.source_addr.casefold()
+            left_out = (
+                sender in self.book.refused_senders or (message.account_id, sender) in self.book.sender_connectors
+            )
+            refused = left_out and choice.reason == "none_left"
             return self._refuse(Refusal.SENDER_REFUSED if refused else Refusal.NO_ROUTE)
         if message.envelope.tlvs:
             fault = fault_of(message.envelope.tlvs, self.declared_tlvs.get(message.connector_id, {}))
@@ -296,6 +299,8 @@ class Lifecycle:
             excluded |= book.numeric_only
         if book.refused_senders:
             excluded |= book.refused_senders.get(message.source_addr.casefold(), frozenset())
+        if book.sender_connectors:
+            excluded |= book.sender_connectors.get((message.account_id, message.source_addr.casefold()), frozenset())
         choice = choose(
             Facts(
                 message.destination_addr,
@@ -349,11 +354,12 @@ class Lifecycle:
         batch: list[Message] = []
         stuck: Message | None = None
         while (message := outbox.peek(stuck)) is not None and len(batch) < OPEN_AT_ONCE:
+            now_ms = self._wall_ms()
             if message.state != "queued":
                 outbox.take(message)  # it became final while it waited
-            elif message.expires_at_ms <= self._wall_ms():
+            elif message.expires_at_ms <= now_ms:
                 self.finish(outbox.take(message), "expired", "validity ended in our queue")
-            elif (refusal := no_longer_permitted(message, self.book, self.opt_outs)) is not None:
+            elif (refusal := no_longer_permitted(message, self.book, self.opt_outs, now_ms)) is not None:
                 self.finish(
                     outbox.take(message), "rejected", refusal.value
                 )  # promise P9: asked again before it is sent

@@ -126,7 +126,8 @@ def facts_of(asked: Asked, digits: str, book: FactBook) -> Facts:
         asked.traffic_class,
         (asked.at_ms // MINUTE_MS + MONDAY_OFFSET_MINUTES) % WEEK_MINUTES,
         asked.at_ms,
-        book.refused_senders.get(asked.sender.casefold(), frozenset()),
+        book.refused_senders.get(asked.sender.casefold(), frozenset())
+        | book.sender_connectors.get((asked.account.account_id, asked.sender.casefold()), frozenset()),
     )
 
 

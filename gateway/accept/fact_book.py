@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.accept.inbound_table import InboundTable
-from gateway.storage.facts import AccountRow, EsmeRow, FactRows, InboundNumberRow
+from gateway.storage.facts import AccountRow, EsmeRow, FactRows, InboundNumberRow, SenderNameRow
 from router.number_ranges import Network, NumberRange, NumberRanges
 from router.prefixes import PrefixMap
 from router.route import Route
@@ -31,6 +31,9 @@ class FactBook:
         self.accounts: Mapping[int, AccountRow] = {a.account_id: a for a in rows.accounts}
         self.esmes: Mapping[str, EsmeRow] = {e.system_id: e for e in rows.esmes}
         self.senders = frozenset((s.account_id, s.name.casefold()) for s in rows.sender_names)
+        self.limited_senders: Mapping[tuple[int, str], SenderNameRow] = {  # of these, by countries or until a time
+            (s.account_id, s.name.casefold()): s for s in rows.sender_names if s.in_countries or s.until_ms
+        }
         self.connector_names: Mapping[int, str] = {c.connector_id: c.name for c in rows.connectors}
         self.connector_ids: Mapping[str, int] = {c.name: c.connector_id for c in rows.connectors}
         self.numeric_only = frozenset(c.name for c in rows.connectors if not c.alphanumeric_senders)
@@ -40,6 +43,7 @@ class FactBook:
         self.inbound = InboundTable(rows.inbound_routes)
         self.told_events: Mapping[int, frozenset[str]] = {t.account_id: frozenset(t.events) for t in rows.told_events}
         self.refused_senders = self._refused_senders(rows)  # by sender: connectors that are not asked for it
+        self.sender_connectors = self._sender_connectors(rows)  # by account and sender: those it is not approved over
         self.routes = self._routes(rows)
         self.networks = self._networks(rows)
         self._prices = self._price_maps(rows)
@@ -50,6 +54,14 @@ class FactBook:
         for row in rows.refused_senders:
             found[row.sender] = found.get(row.sender, frozenset()) | {self.connector_names[row.connector_id]}
         return found
+
+    def _sender_connectors(self, rows: FactRows) -> Mapping[tuple[int, str], frozenset[str]]:
+        names = self.connector_names
+        return {
+            (s.account_id, s.name.casefold()): frozenset(names[c] for c in names if c not in s.by_connectors)
+            for s in rows.sender_names
+            if s.by_connectors
+        }
 
     def _routes(self, rows: FactRows) -> RouteTable:
         routes = [

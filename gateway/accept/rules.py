@@ -17,7 +17,7 @@ from telecom.data_coding import meaning_of
 from telecom.numbers import Number, parse_number
 from telecom.parts import MAX_PARTS, count_parts
 
-TON_ALPHANUMERIC = 5  # SMPP v3.4 5.2.5
+TON_INTERNATIONAL, TON_ALPHANUMERIC = 1, 5  # SMPP v3.4 5.2.5
 ESM_UDHI = 0x40  # SMPP v3.4 5.2.12
 SAR_REFERENCE = 0x020C  # SMPP v3.4 5.3.2.22
 SUPPORTED_DATA_CODINGS = frozenset(octet for octet in range(256) if meaning_of(octet) is not None)
@@ -55,6 +55,8 @@ def admit(
         submission.account_id, destination, submission.traffic_class, submission.esme_id
     ):
         return Refusal.DESTINATION_BLOCKED
+    if book.limited_senders and _is_beyond_approval(submission, destination, book, now_ms):
+        return Refusal.SENDER_NOT_OWNED
     if submission.data_coding not in SUPPORTED_DATA_CODINGS:
         return Refusal.DATA_CODING_UNSUPPORTED
     parts = count_parts(submission.user_data, submission.data_coding, bool(submission.envelope.esm_class & ESM_UDHI))
@@ -101,7 +103,9 @@ def _time_refusal(submission: Submission, policy: AcceptPolicy, now_ms: int) -> 
     return None
 
 
-def no_longer_permitted(message: Message, book: FactBook, opt_outs: OptOuts = NOBODY) -> Refusal | None:
+def no_longer_permitted(
+    message: Message, book: FactBook, opt_outs: OptOuts = NOBODY, now_ms: int = 0
+) -> Refusal | None:
     """The legal question once more, when a message that waited is taken to be sent (promise P9)."""
     if book.accounts[message.account_id].state != "active":
         return Refusal.ACCOUNT_SUSPENDED
@@ -109,6 +113,8 @@ def no_longer_permitted(message: Message, book: FactBook, opt_outs: OptOuts = NO
         message.account_id, message.destination_addr, message.traffic_class, message.esme_id
     ):
         return Refusal.DESTINATION_BLOCKED
+    if book.limited_senders and _is_beyond_approval(message, message.destination_addr, book, now_ms):
+        return Refusal.SENDER_NOT_OWNED
     return _source_refusal(message, book)
 
 
@@ -123,3 +129,16 @@ def _source_refusal(submission: Submission | Message, book: FactBook) -> Refusal
     if (submission.account_id, source.casefold()) not in book.senders:
         return Refusal.SENDER_NOT_OWNED
     return None
+
+
+def _is_beyond_approval(submission: Submission | Message, destination: str, book: FactBook, now_ms: int) -> bool:
+    """Whether the account's approval of this sender has ended, or is for other countries than the destination's."""
+    approved = book.limited_senders.get((submission.account_id, submission.source_addr.casefold()))
+    if approved is None:
+        return False
+    if approved.until_ms and now_ms >= approved.until_ms:
+        return True
+    if not approved.in_countries:
+        return False
+    number = parse_number(destination, ton=TON_INTERNATIONAL)
+    return not isinstance(number, Number) or number.region not in approved.in_countries

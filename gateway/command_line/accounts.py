@@ -16,6 +16,7 @@ import argon2
 import asyncpg
 import typer
 
+from gateway.accept.sender_form import ALPHANUMERIC_LIMIT, fault_of_sender
 from gateway.command_line.amounts import format_credits, parse_credits
 from gateway.command_line.finding import find_account, find_account_id, find_open_account
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, with_database
@@ -24,17 +25,9 @@ from gateway.command_line.refusals import Refusal, unknown
 from gateway.command_line.words import say
 from gateway.daemon.configuration_schema import Configuration
 from gateway.storage import facts
-from telecom.alphabets import septet_length
 
 SYSTEM_ID_LIMIT: Final = 15  # SMPP v3.4 5.2.1, octets without the NUL
 PASSWORD_LIMIT: Final = 8  # SMPP v3.4 5.2.2, octets without the NUL
-ALPHANUMERIC_LIMIT: Final = 11  # 3GPP TS 23.040 9.1.2.5: ten octets of address hold eleven septets
-NUMERIC_LIMIT: Final = 15  # E.164, 6
-EMERGENCY_NUMBERS: Final = frozenset({"112", "911", "999", "000", "110", "118", "119"})  # 3GPP TS 22.101, 10.1.1
-RESERVED_NAMES: Final = frozenset(  # defaults page: words that opt out and back in
-    ("stop", "stopall", "unsubscribe", "end", "quit", "cancel", "remove", "revoke", "arret", "desabonnement")
-    + ("start", "unstop")
-)
 NAME_LIMIT: Final = 64  # chosen: an account's name stands in tables and logs
 CLASSES: Final = ("otp", "transactional", "marketing", "service")  # glossary: traffic class
 REGION: Final = re.compile(r"[A-Z]{2}")  # ISO 3166-1 alpha-2
@@ -300,20 +293,18 @@ def parse_network(text: str) -> str:
 def parse_sender(text: str) -> str:
     """A sender as submissions carry it: 3 to 15 digits without plus, or a name of at most 11 septets with a letter."""
     digits = text.removeprefix("+")
-    if digits.isascii() and digits.isdigit():
-        if 3 <= len(digits) <= NUMERIC_LIMIT and digits not in EMERGENCY_NUMBERS:
-            return digits
+    fault = fault_of_sender(text)
+    if fault is None:
+        return digits if digits.isascii() and digits.isdigit() else text
+    if fault == "number":
         raise Refusal(
             say("{text} is not a number that can send", text=text), say("write 3 to 15 digits, country code first")
         )
-    if text.casefold() in RESERVED_NAMES:
+    if fault == "reserved":
         raise Refusal(
             say("{text} is a word that handsets answer with", text=repr(text)),
             say("choose a name that says who sends"),
         )
-    septets = septet_length(text) if text.isascii() and text.isprintable() and text.strip() == text else None
-    if isinstance(septets, int) and 1 <= septets <= ALPHANUMERIC_LIMIT and any(each.isalpha() for each in text):
-        return text
     raise Refusal(
         say("{text} cannot be a sender name", text=repr(text)),
         say(

@@ -64,11 +64,16 @@ class EsmeRow(msgspec.Struct, frozen=True):
     default_alphabet: DefaultAlphabet = "gsm7"  # what it means by data_coding 0
 
 
-class SenderNameRow(msgspec.Struct, frozen=True, gc=False):
-    """A sender name an account may use."""
+class SenderNameRow(msgspec.Struct, frozen=True):
+    """A sender name an account may use: in these countries (ISO 3166 alpha-2), over these connectors (empty: all),
+    until then (Unix milliseconds; 0: without end).
+    """
 
     account_id: int
     name: str
+    in_countries: list[str] = []
+    by_connectors: list[int] = []
+    until_ms: int = 0
 
 
 class ConnectorRow(msgspec.Struct, frozen=True, gc=False):

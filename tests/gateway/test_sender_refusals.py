@@ -106,3 +106,16 @@ async def test_refusals_that_were_under_way_when_the_pair_was_disabled_say_nothi
         await refuse(life, messages[5:])
         await asyncio.shield(life.settling.durable())
         assert await ground.count("refused_senders") == 1
+
+
+async def test_a_sender_leaves_by_the_connectors_it_is_approved_over(ground: Ground) -> None:
+    await ground.add_carrier("carrier-b")
+    carrier_b = ground.connector_ids["carrier-b"]
+    async with ground.live() as life:
+        assert life.admit().connector_id == ground.connector_ids["carrier-a"]
+        await ground.connection.execute("UPDATE sender_names SET by_connectors = $1", [carrier_b])
+        await with_new_facts(life)
+        assert life.admit().connector_id == carrier_b
+        await ground.connection.execute("UPDATE routes SET enabled = false WHERE connector_id = $1", carrier_b)
+        await with_new_facts(life)
+        assert life.lifecycle.admit(ground.submission()) is Refusal.SENDER_REFUSED

@@ -16,7 +16,7 @@ SELECT esme_id, system_id, account_id, password_hash, state, max_binds, window_s
 
 -- name: load_sender_names
 -- The sender names that may be used now.
-SELECT account_id, name FROM sender_names WHERE state = 'approved' ORDER BY account_id, name;
+SELECT account_id, name, in_countries, by_connectors, until_ms FROM sender_names WHERE state = 'approved' ORDER BY account_id, name;
 
 -- name: load_connectors
 -- Every connector that a row ever spoke of; the configuration says which of them run.

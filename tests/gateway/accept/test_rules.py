@@ -54,6 +54,38 @@ def test_an_account_that_is_not_active_sends_nothing(state: str) -> None:
 # ---------------------------------------------------------------- as whom
 
 
+IVORIAN = "2250700000001"
+
+
+def test_an_approval_for_some_countries_holds_there_alone() -> None:
+    book = FactBook(rows(sender_names=[SenderNameRow(OURS, "ACME", ["CI", "BJ"])]))
+    assert admitted(book, source_addr="ACME", destination_addr=IVORIAN).source_addr == "ACME"
+    assert refused(book, source_addr="ACME", destination_addr="33612345678") is Refusal.SENDER_NOT_OWNED
+    assert (
+        refused(book, source_addr="ACME", destination_addr="999912345678") is Refusal.SENDER_NOT_OWNED
+    )  # of no country
+    message = admitted(book, source_addr="ACME", destination_addr=IVORIAN)
+    assert no_longer_permitted(message, book, now_ms=NOW_MS) is None
+    benin = FactBook(rows(sender_names=[SenderNameRow(OURS, "acme", ["BJ"])]))
+    assert no_longer_permitted(message, benin, now_ms=NOW_MS) is Refusal.SENDER_NOT_OWNED
+
+
+def test_an_approval_until_a_time_ends_then_also_for_what_waits() -> None:
+    book = FactBook(rows(sender_names=[SenderNameRow(OURS, "ACME", until_ms=NOW_MS + 1)]))
+    message = admitted(book, source_addr="ACME")
+    assert no_longer_permitted(message, book, now_ms=NOW_MS) is None
+    assert no_longer_permitted(message, book, now_ms=NOW_MS + 1) is Refusal.SENDER_NOT_OWNED
+    ended = FactBook(rows(sender_names=[SenderNameRow(OURS, "ACME", until_ms=NOW_MS)]))
+    assert refused(ended, source_addr="ACME") is Refusal.SENDER_NOT_OWNED
+    assert admitted(ended, source_addr="33612345678").source_addr == "33612345678"
+
+
+def test_an_approval_without_limits_is_looked_at_no_further() -> None:
+    book = FactBook(rows(sender_names=[SenderNameRow(OURS, "ACME")]))
+    assert not book.limited_senders
+    assert not book.sender_connectors
+
+
 @pytest.mark.parametrize("source", ["12", "12345", "33612345678", "+33612345678", "123456789012345"])
 def test_a_number_or_short_code_needs_no_registration(source: str) -> None:
     assert admitted(source_addr=source).source_addr == source

@@ -1,0 +1,53 @@
+"""Problems of sender names, one-time codes, blocks and opt-outs: rows of the one table (problems.py).
+
+Codes never change their meaning.
+What must not enter: other matters' problems; when one is answered.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from admin_api.languages import Words
+from admin_api.problem_kind import ProblemKind
+
+OF_SENDERS: Final = (
+    ProblemKind(
+        "sender_exists",
+        409,
+        Words("The account has this sender name already.", "Le compte a déjà ce nom d'émetteur."),
+        Words("Look at it by its `id`.", "Consultez-le par son `id`."),
+    ),
+    ProblemKind(
+        "sender_state",
+        409,
+        Words("The sender name's state does not permit that.", "L'état de ce nom d'émetteur ne le permet pas."),
+        Words("Look at its `state`, or ask your operator.", "Regardez son `state`, ou demandez à votre opérateur."),
+    ),
+    ProblemKind(
+        "too_many_requested",
+        409,
+        Words(
+            "Too many sender names of the account wait for a decision.",
+            "Trop de noms d'émetteur du compte attendent une décision.",
+        ),
+        Words("Wait for decisions, or withdraw some.", "Attendez les décisions, ou retirez-en."),
+    ),
+    ProblemKind(
+        "not_a_proof",
+        415,
+        Words("The proof is no PDF, PNG or JPEG.", "Le justificatif n'est ni un PDF, ni un PNG, ni un JPEG."),
+        Words(
+            "Send the file as it is; its content counts, not its name.",
+            "Envoyez le fichier tel quel ; c'est son contenu qui compte, pas son nom.",
+        ),
+    ),
+    ProblemKind(
+        "too_many_proofs",
+        409,
+        Words(
+            "The sender name has as many proofs as it may.", "Ce nom d'émetteur a autant de justificatifs que permis."
+        ),
+        Words("What is there will be looked at.", "Ce qui est déjà là sera examiné."),
+    ),
+)

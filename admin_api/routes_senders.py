@@ -1,0 +1,86 @@
+"""Addresses of sender names: customers' rows, and operators'.
+
+A paper comes and goes as a file of the types that sender_proofs.py knows.
+What must not enter: code.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from admin_api import models_senders as ms
+from admin_api import sender_names, sender_proofs
+from admin_api.languages import Words
+from admin_api.route import Route
+
+_OF_CUSTOMERS: Final[tuple[Route, ...]] = (
+    Route(
+        method="POST",
+        path="/v1/sender-names",
+        scope="senders",
+        group="sender names",
+        summary=Words("Ask for a sender name, with a proof", "Demander un nom d'émetteur, avec un justificatif"),
+        answer=sender_names.request,
+        body=ms.RequestSender,
+        answers=(ms.SenderName,),
+        status=201,
+        problems=("sender_exists", "too_many_requested", "not_a_proof"),
+    ),
+    Route(
+        method="GET",
+        path="/v1/sender-names",
+        scope="senders",
+        group="sender names",
+        summary=Words("List sender names, newest first", "Lister les noms d'émetteur, du plus récent au plus ancien"),
+        answer=sender_names.show_all,
+        query=ms.ListSenders,
+        answers=(ms.SenderNames,),
+    ),
+    Route(
+        method="GET",
+        path="/v1/sender-names/{id}",
+        scope="senders",
+        group="sender names",
+        summary=Words("One sender name", "Un nom d'émetteur"),
+        answer=sender_names.show,
+        answers=(ms.SenderName,),
+        problems=("not_found",),
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/sender-names/{id}",
+        scope="senders",
+        group="sender names",
+        summary=Words("Withdraw a sender name", "Retirer un nom d'émetteur"),
+        answer=sender_names.withdraw,
+        answers=(ms.SenderName,),
+        problems=("not_found", "sender_state"),
+    ),
+    Route(
+        method="POST",
+        path="/v1/sender-names/{id}/proofs",
+        scope="senders",
+        group="sender names",
+        summary=Words("Add a proof: PDF, PNG or JPEG", "Ajouter un justificatif : PDF, PNG ou JPEG"),
+        answer=sender_names.add_proof,
+        answers=(ms.SenderName,),
+        status=201,
+        takes_file=True,
+        file_types=sender_proofs.MEDIA_TYPES,
+        problems=("not_found", "not_a_proof", "too_many_proofs", "body_too_large"),
+    ),
+    Route(
+        method="GET",
+        path="/v1/sender-names/{id}/proofs/{proof}",
+        scope="senders",
+        group="sender names",
+        summary=Words("Fetch a proof", "Récupérer un justificatif"),
+        answer=sender_names.fetch_proof,
+        answers=(),
+        gives_file=True,
+        file_types=sender_proofs.MEDIA_TYPES,
+        problems=("not_found",),
+    ),
+)
+
+SENDERS: Final[tuple[Route, ...]] = _OF_CUSTOMERS
