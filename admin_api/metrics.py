@@ -87,5 +87,6 @@ class _Collector:
             latency.add_metric([route], buckets, durations.total_s)
         yield latency
         yield from service.webhooks.families()
+        yield from service.notices.families()
         yield GaugeMetricFamily("gw_http_requests_open", "Requests without answer yet", service.open_requests)
         yield GaugeMetricFamily("gw_accept_waiting", "Messages that wait for their commit", service.accepting.waiting)

@@ -24,9 +24,15 @@ Event = Literal[
     "message.deleted",
     "message.unknown",
     "inbound.received",
+    "balance.low",
+    "order.paid",
+    "order.credited",
+    "order.refused",
+    "sender.decided",
+    "webhook.disabled",
 ]
 Url = Annotated[str, Meta(min_length=1, max_length=URL_CHARACTERS, description="https://... or http://...")]
-Events = Annotated[list[Event], Meta(min_length=1, max_length=8)]
+Events = Annotated[list[Event], Meta(min_length=1, max_length=16)]
 Format = Literal["native", "kannel", "jasmin"]
 Cursor = Annotated[str, Meta(max_length=256)]
 ReportStatus = Literal["delivered", "undeliverable", "rejected", "expired", "deleted", "unknown"]

@@ -37,6 +37,7 @@ from gateway.cluster.lease_keeper import LeaseKeeper
 from gateway.cluster.reach import Reach
 from gateway.connector import Health
 from gateway.daemon.configuration_schema import Configuration
+from gateway.daemon.notice_service import NoticesFault, send_notices
 from gateway.daemon.policies import life_policy
 from gateway.daemon.supervision import tell_systemd, unstopped_clock
 from gateway.daemon.webhook_service import WebhooksFault, deliver_webhooks
@@ -216,7 +217,7 @@ async def _serve(service: Service, dsn: str, ready: asyncio.Future[Service] | No
                 await _drain(service, runner, page, doors)
                 for task in running:
                     task.cancel()
-    except* WebhooksFault as group:
+    except* (NoticesFault, WebhooksFault) as group:
         raise ApiFault(str(group.exceptions[0])) from group
     except* FencedOut as group:
         raise ApiFault(f"this process must not go on: {group.exceptions[0]}; start it again") from group
@@ -239,6 +240,7 @@ def _jobs(service: Service, dsn: str, certificates: Certificates | None) -> list
         _note_conversations(service),
         _bury_keys(service),
         deliver_webhooks(service.configuration, dsn, service.webhooks),
+        send_notices(service.configuration, dsn, service.lifecycle, service.reader, service.notices),
         service.lookups.run(),
     ]
 

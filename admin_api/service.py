@@ -26,6 +26,7 @@ from gateway.cluster.reach import Reach
 from gateway.daemon.configuration_schema import Configuration
 from gateway.ingress.rates import Rates
 from gateway.lifecycle import Lifecycle
+from gateway.notices.tallies import NoticeTallies
 from gateway.storage.database import NodeSeat
 from gateway.storage.facts import FactRows
 from gateway.storage.group_commit import AcceptStream, CommitLine, SettleStream
@@ -113,6 +114,7 @@ class Service:
     sessions: Sessions
     requests: RequestTallies = field(default_factory=RequestTallies)
     webhooks: WebhookTallies = field(default_factory=WebhookTallies)
+    notices: NoticeTallies = field(default_factory=NoticeTallies)
     in_flight: set[tuple[int, str, str]] = field(default_factory=set)  # account, route, Idempotency-Key
     ready: bool = False
     open_requests: int = 0

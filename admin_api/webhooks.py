@@ -7,6 +7,7 @@ What must not enter: sending (gateway.webhooks.courier), which addresses are per
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Final
 
 import asyncpg
@@ -29,6 +30,7 @@ from admin_api.models_webhooks import (
 )
 from admin_api.problems import Fault, Problem
 from admin_api.service import Answer, Call, Service
+from gateway.notice_events import ACCOUNT_EVENTS
 from gateway.storage import webhooks as rows
 from gateway.webhooks.addresses import parse_networks
 from gateway.webhooks.events import format_time
@@ -50,6 +52,8 @@ async def add(service: Service, call: Call) -> Answer | Problem:
     if asked.format == "native" and asked.method == "GET":
         words = Words("format native is sent by POST", "le format native s'envoie par POST")
         return Problem("invalid_request", errors=[Fault(("body", "method"), "choice", words)])
+    if (unfit := _events_fault(asked.format, asked.events)) is not None:
+        return unfit
     account_id, secret = call.account_id, _new_secret()
     events = list(dict.fromkeys(asked.events))
 
@@ -96,6 +100,8 @@ async def change(service: Service, call: Call) -> Answer | Problem:
         return found
     if asked.url is not None and (fault := _url_fault(service, asked.url)) is not None:
         return fault
+    if asked.events is not None and (unfit := _events_fault(found.format, asked.events)) is not None:
+        return unfit
     endpoint_id = found.endpoint_id
     events = None if asked.events is None else list(dict.fromkeys(asked.events))
 
@@ -201,6 +207,14 @@ def _url_fault(service: Service, url: str) -> Problem | None:
     if isinstance(found, Target):
         return None
     return Problem("url_not_permitted", Words(REMEDIES[found], REMEDIES_FR[found]), more={"fault": found})
+
+
+def _events_fault(form: str, events: Sequence[str]) -> Problem | None:
+    """Kannel and Jasmin have words for messages only."""
+    if form == "native" or not set(events) & set(ACCOUNT_EVENTS):
+        return None
+    words = Words(f"format {form} tells of messages only", f"le format {form} ne parle que de messages")
+    return Problem("invalid_request", errors=[Fault(("body", "events"), "choice", words)])
 
 
 def _new_secret() -> str:

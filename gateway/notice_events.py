@@ -14,13 +14,16 @@ import msgspec
 
 Audience = Literal["account", "administrators"]
 Channel = Literal["email", "sms"]  # webhooks are no preference: an endpoint names the events it wants
-# number: as it is. credits: micro-units. time: Unix milliseconds. decision: one of CHOICES
-FactKind = Literal["text", "number", "credits", "time", "decision"]
+# number: as it is. credits: micro-units. time: Unix milliseconds. decision, cause: one of CHOICES
+FactKind = Literal["text", "number", "credits", "time", "decision", "cause"]
 
 CHANNELS: Final[tuple[Channel, ...]] = ("email", "sms")
 BOTH: Final[tuple[Channel, ...]] = CHANNELS
 BY_MAIL: Final[tuple[Channel, ...]] = ("email",)
-CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"decision": ("approved", "refused", "suspended")}
+CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "decision": ("approved", "refused", "suspended"),
+    "cause": ("gone", "silent"),
+}
 FACT_CHARACTERS: Final = 500  # chosen: of a text; what is longer is cut
 
 
@@ -45,7 +48,7 @@ NOTICE_EVENTS: Final[Mapping[str, NoticeEvent]] = {
     ),
     "sender.requested": NoticeEvent("administrators", BY_MAIL, {"sender": "text", "account": "text"}),
     "sender.decided": NoticeEvent("account", BOTH, {"sender": "text", "decision": "decision", "reason": "text"}),
-    "webhook.disabled": NoticeEvent("account", BY_MAIL, {"webhook": "number", "origin": "text", "reason": "text"}),
+    "webhook.disabled": NoticeEvent("account", BY_MAIL, {"webhook": "number", "origin": "text", "cause": "cause"}),
     "bind.down": NoticeEvent("administrators", BOTH, {"connector": "text", "binds": "number", "since": "time"}),
     "bind.up": NoticeEvent("administrators", BY_MAIL, {"connector": "text", "since": "time"}),
     "node.dead": NoticeEvent("administrators", BOTH, {"node": "text", "since": "time"}),

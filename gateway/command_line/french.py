@@ -15,6 +15,7 @@ from gateway.command_line.french_inbound import FRENCH_INBOUND
 from gateway.command_line.french_limits import LIMITS
 from gateway.command_line.french_logins import LOGINS
 from gateway.command_line.french_lookup import LOOKUP
+from gateway.command_line.french_notices import NOTICES
 from gateway.command_line.french_receipts import RECEIPTS
 from gateway.command_line.french_routes import ROUTES
 from gateway.command_line.french_routing import ROUTING
@@ -417,6 +418,7 @@ FRENCH: Final[dict[str, str]] = (
     | DOORS
     | LOGINS
     | LOOKUP
+    | NOTICES
     | FRENCH_INBOUND
     | RECEIPTS
     | ROUTES

@@ -55,9 +55,11 @@ WEBHOOKS: Final = {REMEDIES[fault]: REMEDIES_FR[fault] for fault in REMEDIES} | 
     "URLs that accounts are told at.": "Les URL où les comptes sont informés.",
     "Whose events.": "Les événements de qui.",
     "[webhooks] allow_networks: {why}": "[webhooks] allow_networks : {why}",
-    "all, message, inbound, or events with commas between.": (
-        "all, message, inbound, ou des événements séparés par des virgules."
+    "--events all, or --format native": "--events all, ou --format native",
+    "all (of messages), message, inbound, notice, or events.": (
+        "all (des messages), message, inbound, notice, ou des événements séparés par des virgules."
     ),
+    "format {form} tells of messages only": "le format {form} ne parle que de messages",
     "deliveries to be made again: {count}": "envois à refaire : {count}",
     "delivery": "envoi",
     "delivery {delivery} waits: no courier runs here; start one: passerelle webhook send": (

@@ -31,6 +31,7 @@ from gateway.command_line import (
     lookup,
     messages,
     node,
+    notices,
     receipts,
     refused_senders,
     routing,
@@ -84,6 +85,8 @@ def make_app() -> typer.Typer:
     app.add_typer(inbound_replay.inbound, name="inbound")
     app.add_typer(receipts.receipts, name="receipt")
     app.add_typer(webhooks.webhooks, name="webhook")
+    app.add_typer(notices.notices, name="notices")
+    app.add_typer(notices.mail, name="mail")
     app.command("explain")(explain.explain)
     app.add_typer(door_logins.logins, name="door-login")
     app.command("lookup")(lookup.lookup)

@@ -29,7 +29,7 @@ from gateway.command_line.words import say
 from gateway.daemon.configuration_schema import Configuration
 from gateway.storage import webhooks as rows
 from gateway.webhooks.addresses import parse_networks
-from gateway.webhooks.events import EVENTS
+from gateway.webhooks.events import ASKABLE, EVENTS
 from gateway.webhooks.signature import SECRET_OCTETS, format_secret
 from gateway.webhooks.targets import REMEDIES, Target, read_target
 
@@ -37,7 +37,7 @@ ENDED: Final = {"all": ["done", "dead"], "done": ["done"], "dead": ["dead"]}
 STATES: Final = ("due", "done", "dead")
 FORMATS: Final = ("native", "kannel", "jasmin")
 METHODS: Final = ("GET", "POST")
-GROUPS: Final = {"all": EVENTS, "message": EVENTS[:-1], "inbound": EVENTS[-1:]}
+GROUPS: Final = {"all": EVENTS, "message": EVENTS[:-1], "inbound": EVENTS[-1:], "notice": ASKABLE[len(EVENTS) :]}
 TEST_PATIENCE_S: Final = 20.0  # chosen: a courier begins at once, and leaves a receiver after 15 s
 LOOK_S: Final = 0.1  # chosen: between two looks at the delivery's row
 HOUR_MS: Final = 3_600_000
@@ -46,7 +46,7 @@ webhooks = typer.Typer(help="URLs that accounts are told at.", no_args_is_help=T
 
 EndpointArgument = Annotated[int, typer.Argument(help="Its number in the list.")]
 UrlOption = Annotated[str, typer.Argument(help="https://... or http://...")]
-EventsOption = Annotated[str, typer.Option("--events", help="all, message, inbound, or events with commas between.")]
+EventsOption = Annotated[str, typer.Option("--events", help="all (of messages), message, inbound, notice, or events.")]
 
 
 def _now_ms() -> int:
@@ -63,8 +63,8 @@ def read_events(text: str) -> list[str]:
     for word in text.replace(" ", "").split(","):
         wished += GROUPS.get(word, (word,))
     for event in wished:
-        if event not in EVENTS:
-            raise unknown(say("event {name} is unknown", name=event), event, (*GROUPS, *EVENTS), "--events all")
+        if event not in ASKABLE:
+            raise unknown(say("event {name} is unknown", name=event), event, (*GROUPS, *ASKABLE), "--events all")
     return list(dict.fromkeys(wished))
 
 
@@ -108,6 +108,8 @@ def add(
             say("format {form} by {method} is unknown", form=form, method=method),
             say("write native with POST; kannel or jasmin with GET or POST"),
         )
+    if form != "native" and not set(wished) <= set(EVENTS):
+        raise Refusal(say("format {form} tells of messages only", form=form), say("--events all, or --format native"))
     secret = _new_secret()
 
     async def work(connection: asyncpg.Connection, configuration: Configuration) -> int:
@@ -159,7 +161,7 @@ def change(
     endpoint: EndpointArgument,
     url: Annotated[str | None, typer.Option("--url", help="Another URL.")] = None,
     events: Annotated[
-        str | None, typer.Option("--events", help="all, message, inbound, or events with commas between.")
+        str | None, typer.Option("--events", help="all (of messages), message, inbound, notice, or events.")
     ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -171,7 +173,10 @@ def change(
     async def work(connection: asyncpg.Connection, configuration: Configuration) -> None:
         if url is not None:
             check_url(url, configuration)
-        await _find(connection, endpoint)
+        found = await _find(connection, endpoint)
+        if found.format != "native" and not set(wished or ()) <= set(EVENTS):
+            refused = say("format {form} tells of messages only", form=found.format)
+            raise Refusal(refused, say("--events all, or --format native"))
         await rows.change_endpoint(connection, endpoint, url, wished)
 
     with_database(config, work)

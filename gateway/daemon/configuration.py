@@ -29,6 +29,7 @@ from gateway.daemon.configuration_schema import (
     SmppConnector,
 )
 from gateway.daemon.configuration_words import Language
+from gateway.notices.addresses import read_email
 from gateway.smpp.declared_tlvs import BadDeclaration, parse_declared
 
 __all__ = [
@@ -46,6 +47,7 @@ SECRET_REFERENCES = ("file", "credential", "value")
 FILE_REFERENCES = SECRET_REFERENCES[:2]  # what is read again while the node runs cannot stand in the TOML
 PASSWORD_LIMIT = 8  # octets: SMPP v3.4 5.2.2, nine with the zero
 HIGHEST_PORT = 65_535
+HERE = ("localhost", "127.0.0.1", "::1")  # where a password may travel in the clear
 SUGGESTION_LIKENESS = 0.6  # chosen: difflib's own, "lisen" finds "listen"
 
 Table = dict[str, Any]
@@ -113,7 +115,8 @@ class _Reading:
             elif not isinstance(given, dict):
                 self._fault((key,), "not_a_table", section=key)
             else:
-                values[key] = self._read_struct(hints[key], given, (key,))
+                values[key] = self._read_struct(_without_none(hints[key]), given, (key,))
+                self._check_section(key, given, values[key])
         if self.faults:
             return None
         configuration = Configuration(**values)
@@ -123,6 +126,19 @@ class _Reading:
         return msgspec.structs.replace(
             configuration, node=msgspec.structs.replace(configuration.node, data_dir=data_dir)
         )
+
+    def _check_section(self, key: str, given: Table, read: Any) -> None:
+        """What keys of a section mean together."""
+        if key == "notices" and ("account" in given) != ("sms_sender" in given):
+            self._fault((key,), "notices_pair")
+        if key != "mail" or read is None:
+            return
+        if read_email(read.sender) is None:
+            self._fault((key, "sender"), "mail_sender", given=read.sender)
+        if ("user" in given) != ("password" in given):
+            self._fault((key,), "mail_pair")
+        elif "user" in given and read.tls == "none" and read.host not in HERE:
+            self._fault((key, "tls"), "mail_clear")
 
     def _read_connectors(self, given: object) -> tuple[Any, ...]:
         if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
@@ -184,7 +200,7 @@ class _Reading:
         try:
             if plain is Path:
                 path = Path(msgspec.convert(given, type=str))
-                return self.file.absolute().parent / path if place[0] in ("connector", "webhooks") else path
+                return self.file.absolute().parent / path if place[0] in ("connector", "mail", "webhooks") else path
             return msgspec.convert(given, type=plain)
         except msgspec.ValidationError:
             self._wrong(place, given, configuration_words.expected(plain))
@@ -272,7 +288,7 @@ class _Reading:
         key = place[-1]
         if not word:
             self._fault(place, "secret_empty", key=key)
-        elif key == "password" and len(word.encode()) > PASSWORD_LIMIT:
+        elif key == "password" and place[0] == "connector" and len(word.encode()) > PASSWORD_LIMIT:
             self._fault(place, "secret_long", key=key, limit=PASSWORD_LIMIT)
         elif key == "dsn" and not word.startswith(("postgresql://", "postgres://")):
             self._fault(place, "wrong_scheme", key=key, scheme="postgresql://")

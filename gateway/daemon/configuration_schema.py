@@ -133,6 +133,32 @@ class Webhooks(msgspec.Struct, frozen=True):
 OperatorRole = Literal["superadmin", "operator", "finance", "reseller", "support", "read_only"]
 
 
+class Mail(msgspec.Struct, frozen=True):
+    """Where notices by e-mail are handed in. tls: starttls asks for it and insists; tls from the first octet; none."""
+
+    host: Annotated[str, Meta(min_length=1, max_length=253)]
+    sender: Annotated[str, Meta(min_length=3, max_length=254)]  # the address that letters come from
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 587  # RFC 6409; 465 with tls = "tls" (RFC 8314)
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    tls_ca: Path | None = None  # relative to the TOML's folder; absent: the system's authorities
+    user: str = ""
+    password: Secret | None = None
+    connect_timeout_s: Seconds = 10.0
+    timeout_s: Seconds = 60.0  # chosen: of a whole letter
+
+
+class Notices(msgspec.Struct, frozen=True):
+    """What people are told of. account: whose credit pays for SMS; absent: none are sent."""
+
+    house: Annotated[str, Meta(min_length=1, max_length=60)] = "Passerelle"  # the name that letters are signed with
+    account: str = ""
+    sms_sender: Annotated[str, Meta(max_length=16)] = ""  # a sender name of that account, or a number
+    most_an_hour: Annotated[int, Meta(ge=1, le=1000)] = 6  # chosen: of one event to one address; then digests
+    bind_down_after_s: Seconds = 120.0  # chosen: a carrier that restarts is no news
+    node_dead_after_s: Seconds = 60.0  # chosen: a node that restarts is no news
+    keep_days: Annotated[int, Meta(ge=1, le=366)] = 90  # chosen
+
+
 class AdminApiTls(msgspec.Struct, frozen=True):
     """The API's own TLS, in place of a proxy's; files by reference, PEM."""
 
@@ -270,6 +296,8 @@ class Configuration(msgspec.Struct, frozen=True):
     limits: Limits = field(default_factory=Limits)
     policy: Policy = field(default_factory=Policy)
     webhooks: Webhooks = field(default_factory=Webhooks)
+    mail: Mail | None = None
+    notices: Notices = field(default_factory=Notices)
 
 
 CONNECTOR_KINDS = {"smpp": SmppConnector}

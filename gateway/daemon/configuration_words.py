@@ -41,6 +41,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "outbind_open": "outbind_listen needs outbind_system_id and outbind_password: whoever says them gets our "
         "password; ask the carrier for its own",
         "tls_pair": "tls_certificate and tls_key belong together; name both, or neither",
+        "mail_pair": "[mail] user and password belong together; name both, or neither",
+        "mail_clear": 'tls = "none" would send the password in the clear; write tls = "starttls" or "tls"',
+        "mail_sender": "sender = {given} is no e-mail address; write one like passerelle@example.net",
+        "notices_pair": "[notices] account and sms_sender belong together: who pays for SMS, and whom they come from",
         "tlv_standard": "{tag} is {name}, a standard TLV, which travels without a declaration; take its line out",
         "tlv_span": '{tag} = "{name}": no value is that long; write for instance "octets 1-4"',
     },
@@ -69,6 +73,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "outbind_open": "outbind_listen exige outbind_system_id et outbind_password : qui les dit reçoit notre mot de "
         "passe ; demandez ceux de l'opérateur",
         "tls_pair": "tls_certificate et tls_key vont ensemble ; indiquez les deux, ou aucun",
+        "mail_pair": "dans [mail], user et password vont ensemble ; indiquez les deux, ou aucun",
+        "mail_clear": 'tls = "none" enverrait le mot de passe en clair ; écrivez tls = "starttls" ou "tls"',
+        "mail_sender": "sender = {given} n'est pas une adresse e-mail ; écrivez par exemple passerelle@example.net",
+        "notices_pair": "dans [notices], account et sms_sender vont ensemble : qui paie les SMS, de qui ils viennent",
         "tlv_standard": "{tag} est {name}, un TLV standard, qui passe sans déclaration ; enlevez sa ligne",
         "tlv_span": '{tag} = "{name}" : aucune valeur n\'a cette longueur ; écrivez par exemple "octets 1-4"',
     },

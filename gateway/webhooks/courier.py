@@ -18,10 +18,11 @@ import asyncpg
 
 from gateway.storage import webhooks as rows
 from gateway.storage.database import CONNECTION_FAULTS, DatabaseAway
+from gateway.storage.notices import tell
 from gateway.storage.webhooks import WEBHOOKS_CHANNEL, Delivery, Outcome
 from gateway.webhooks.lane import Lane, retry_ms
 from gateway.webhooks.outgoing import TIMEOUT_S, Found, GuardedClient
-from gateway.webhooks.parcels import Parcel, wrap
+from gateway.webhooks.parcels import Parcel, origin_of, wrap
 from gateway.webhooks.tallies import WebhookTallies
 
 log = logging.getLogger("passerelle.webhooks")
@@ -266,13 +267,19 @@ class Courier:
         outcomes, gone, given_up = list(self._outcomes), list(self._gone), list(self._given_up)
         async with connection.transaction():
             await rows.close_deliveries(connection, outcomes)
-            ended = [
-                e for e in dict.fromkeys(gone) if await rows.disable_endpoint(connection, e, "it answered 410 Gone")
-            ]
+            ended = {
+                e: "gone"
+                for e in dict.fromkeys(gone)
+                if await rows.disable_endpoint(connection, e, "it answered 410 Gone")
+            }
             for endpoint_id, at_ms in given_up:
                 why = "it took nothing until a delivery was given up"
                 if await rows.disable_silent_endpoint(connection, endpoint_id, why, at_ms):
-                    ended.append(endpoint_id)
+                    ended[endpoint_id] = "silent"
+            for endpoint in (await rows.load_endpoints(connection, ended, self._wall_ms())).values():
+                number, origin = endpoint.endpoint_id, origin_of(endpoint.url)
+                facts: dict[str, str | int] = {"webhook": number, "origin": origin, "cause": ended[number]}
+                await tell(connection, event="webhook.disabled", account_id=endpoint.account_id, facts=facts)
         del self._outcomes[: len(outcomes)], self._gone[: len(gone)], self._given_up[: len(given_up)]
         for endpoint_id in ended:
             remedy = "have its owner repair it, then: passerelle webhook enable"

@@ -13,8 +13,11 @@ import msgspec
 
 from gateway.inbound.long_messages import text_of
 from gateway.message import InboundMessage, Message, accepted_at_ms
+from gateway.notice_events import ACCOUNT_EVENTS, NOTICE_EVENTS
 from gateway.storage.messages import decode_envelope
+from gateway.storage.notices import StoredNotice
 from telecom.default_alphabet import split_header
+from telecom.money import format_credits
 
 ESM_UDHI: Final = 0x40  # SMPP v3.4 5.2.12
 SUBMITTED: Final = "message.submitted"
@@ -28,7 +31,8 @@ FINAL_EVENTS: Final = (
     "message.deleted",
     "message.unknown",
 )
-EVENTS: Final = (SUBMITTED, *FINAL_EVENTS, INBOUND)  # what an endpoint may ask for
+EVENTS: Final = (SUBMITTED, *FINAL_EVENTS, INBOUND)  # of messages: what an endpoint of any format may ask for
+ASKABLE: Final = (*EVENTS, *ACCOUNT_EVENTS)  # what one of the native format may
 
 
 class Happened(msgspec.Struct, frozen=True):
@@ -41,6 +45,7 @@ class Happened(msgspec.Struct, frozen=True):
     inbound: InboundMessage | None = None
     connector: str = ""
     account: str = ""
+    notice: StoredNotice | None = None
 
     @property
     def state(self) -> str:
@@ -62,9 +67,23 @@ def native_body(happened: Happened) -> bytes:
         data = message_data(happened.message, happened.state)
     elif happened.inbound is not None:
         data = inbound_data(happened.inbound)
+    elif happened.notice is not None:
+        data = notice_data(happened.notice)
     else:
         data = {}
     return msgspec.json.encode({"type": happened.event, "timestamp": format_time(happened.at_ms), "data": data})
+
+
+def notice_data(notice: StoredNotice) -> dict[str, Any]:
+    """What is told of an account's affairs: ids and exact amounts as text."""
+    kinds = NOTICE_EVENTS[notice.event].facts
+    return {name: _fact(kinds[name], given) for name, given in notice.facts.items()}
+
+
+def _fact(kind: str, given: str | int) -> str | None:
+    if kind == "credits":
+        return format_credits(int(given))
+    return format_time(int(given)) if kind == "time" else str(given)
 
 
 def message_data(message: Message, state: str) -> dict[str, Any]:

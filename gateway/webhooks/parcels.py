@@ -12,9 +12,11 @@ from typing import Final, Literal
 import asyncpg
 import msgspec
 
+from gateway.notice_events import NOTICE_EVENTS
 from gateway.storage import facts
 from gateway.storage import webhooks as rows
 from gateway.storage.messages import load_inbound, load_messages
+from gateway.storage.notices import load_notices
 from gateway.storage.webhooks import Delivery, Endpoint
 from gateway.webhooks import jasmin, kannel
 from gateway.webhooks.events import INBOUND, TEST, Happened, native_body
@@ -40,9 +42,8 @@ class Parcel(msgspec.Struct, frozen=True):
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port: all of a URL that a log may show."""
-        scheme, _, rest = self.url.partition("://")
-        return f"{scheme}://{rest.partition('/')[0].partition('?')[0]}"
+        """All of its URL that a log may show."""
+        return origin_of(self.url)
 
     def seal(self, now_s: int) -> Outgoing:
         """The request, signed now. The native format alone is signed; the id goes with every format."""
@@ -72,14 +73,23 @@ class Parcel(msgspec.Struct, frozen=True):
         return self.format == "jasmin" and status == NOT_FOUND
 
 
+def origin_of(url: str) -> str:
+    """Scheme, host and port."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0].partition('?')[0]}"
+
+
 async def wrap(connection: asyncpg.Connection, claimed: Sequence[Delivery], now_ms: int) -> list[Parcel | None]:
     """The parcels of claimed deliveries; None: its endpoint is not active, or its message is not there any more."""
     ids = {each.endpoint_id for each in claimed if each.endpoint_id is not None}
     endpoints = await rows.load_endpoints(connection, ids, now_ms) if ids else {}
-    keys = [(each.account_id, each.message_id) for each in claimed if each.event not in (INBOUND, TEST)]
+    others = (INBOUND, TEST, *NOTICE_EVENTS)
+    keys = [(each.account_id, each.message_id) for each in claimed if each.event not in others]
     messages = await load_messages(connection, keys) if keys else {}
     arrived = [each.message_id for each in claimed if each.event == INBOUND]
     inbound = await load_inbound(connection, arrived) if arrived else {}
+    told = [each.message_id for each in claimed if each.event in NOTICE_EVENTS]
+    notices = await load_notices(connection, told) if told else {}
     connectors: dict[int, str] = {}
     accounts: dict[int, str] = {}
     if {*(each.format for each in claimed), *(each.format for each in endpoints.values())} & _WRITERS.keys():
@@ -87,6 +97,10 @@ async def wrap(connection: asyncpg.Connection, claimed: Sequence[Delivery], now_
         accounts = await rows.account_names(connection, {each.account_id for each in claimed})
 
     def parcel(delivery: Delivery) -> Parcel | None:
+        if delivery.event in NOTICE_EVENTS:  # its message_id is the notice's
+            notice = notices.get(delivery.message_id)
+            known = Happened(f"evt_{delivery.delivery_id}", delivery.event, delivery.at_ms, notice=notice)
+            return None if notice is None else _to_endpoint(delivery, known, endpoints.get(delivery.endpoint_id or 0))
         message, came = messages.get(delivery.message_id), inbound.get(delivery.message_id)
         subject = message or came
         if subject is None and delivery.event != TEST:
@@ -110,5 +124,7 @@ async def wrap(connection: asyncpg.Connection, claimed: Sequence[Delivery], now_
 
 def _to_endpoint(delivery: Delivery, happened: Happened, endpoint: Endpoint | None) -> Parcel | None:
     if endpoint is None or endpoint.state != "active":
+        return None
+    if happened.notice is not None and endpoint.format in _WRITERS:  # they have no words for it
         return None
     return Parcel(delivery, happened, endpoint.url, endpoint.format, endpoint.method, endpoint.secrets)

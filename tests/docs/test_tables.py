@@ -23,8 +23,10 @@ from gateway.daemon.configuration_schema import (
     Configuration,
     Endpoint,
     Limits,
+    Mail,
     Metrics,
     Node,
+    Notices,
     Policy,
     Redis,
     SmppConnector,
@@ -47,6 +49,7 @@ READ_BY = (  # of gateway: where a key becomes an effect
     "daemon/limit_jobs.py",
     "daemon/carrier_profiles.py",
     "daemon/webhook_service.py",
+    "daemon/notice_service.py",
     "daemon/policies.py",
     "command_line/accounts.py",
     "../admin_api/process.py",
@@ -72,6 +75,8 @@ SECTIONS: dict[str, Any] = {
     "[limits]": Limits,
     "[policy]": Policy,
     "[webhooks]": Webhooks,
+    "[mail]": Mail,
+    "[notices]": Notices,
 }
 
 
@@ -124,7 +129,8 @@ def calls(folder: Path) -> Iterator[ast.Call]:
 
 def test_every_metric_is_told_with_its_labels() -> None:
     exported: dict[str, list[str]] = {}
-    for call in (*calls(ROOT / "gateway" / "daemon"), *calls(ROOT / "gateway" / "webhooks")):
+    rooms = ("daemon", "notices", "webhooks")
+    for call in (each for room in rooms for each in calls(ROOT / "gateway" / room)):
         name = call.args[0].value if isinstance(call.args[0], ast.Constant) else None
         if isinstance(name, str) and name.startswith("gw_"):
             given = [*call.args, *(word.value for word in call.keywords)]

@@ -144,4 +144,5 @@ WHERE b.node_id = $1 AND b.epoch = $2 AND b.connector_id = ended.connector_id AN
 
 -- name: leave
 -- A node that ended in order: its neighbours need not wait for the end of its lease. $3: how many seconds one lasts.
-UPDATE nodes SET seen_at = clock_timestamp() - make_interval(secs => 2 * $3) WHERE node_id = $1 AND epoch = $2;
+UPDATE nodes SET seen_at = clock_timestamp() - make_interval(secs => 2 * $3), left_at = clock_timestamp()
+ WHERE node_id = $1 AND epoch = $2;

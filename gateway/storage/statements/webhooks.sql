@@ -135,7 +135,8 @@ SELECT account_id, endpoint_id, 'endpoint ' || endpoint_id, 0, 'webhook.test', $
 
 -- name: list_deliveries
 -- The newest deliveries of an account ($1) or endpoint ($2) in a state ($3) before an id ($4), with the last try of each.
-SELECT w.delivery_id, w.endpoint_id, w.account_id, w.message_id, w.event, w.at_ms, w.state, w.tries, w.due_at_ms, w.ended_at_ms,
+SELECT w.delivery_id, w.endpoint_id, w.account_id, w.event, w.at_ms, w.state, w.tries, w.due_at_ms, w.ended_at_ms,
+       CASE WHEN w.event LIKE 'message.%' OR w.event = 'inbound.received' THEN w.message_id ELSE 0 END AS message_id, -- else a notice's
        substring(w.url FROM '^[^/]*//[^/?#]*') AS origin, t.at_ms AS tried_at_ms, t.status, t.fault, t.answer
   FROM webhook_deliveries w LEFT JOIN LATERAL (
        SELECT * FROM webhook_tries t WHERE t.delivery_id = w.delivery_id ORDER BY t.at_ms DESC LIMIT 1) t ON true
