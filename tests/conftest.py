@@ -72,6 +72,14 @@ async def databases(postgres_dsn: str, template_database: str) -> AsyncIterator[
     await made.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def ground_database(databases: Databases) -> AsyncIterator[str]:
+    """DSN of one database of this run for tests that begin by emptying it (`databases.empty`), one after the other."""
+    dsn = await databases.take()
+    yield dsn
+    await databases.give_back(dsn)
+
+
 @pytest_asyncio.fixture
 async def valkey(tmp_path: Path) -> AsyncIterator[Valkey]:
     """A Valkey for this test alone: it starts in 0.04 s, and knows nothing."""

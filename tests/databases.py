@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -51,10 +52,13 @@ EMPTY = """
 SET session_replication_role = replica;
 DO $$ DECLARE name text; BEGIN
     FOREACH name IN ARRAY '{tables}'::text[] LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
-    PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
-       FROM pg_sequences WHERE last_value IS NOT NULL;
+    {restart}
 END $$;
 RESET session_replication_role;
+"""
+RESTART = """
+    PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
+       FROM pg_sequences WHERE last_value IS NOT NULL;
 """
 
 
@@ -85,6 +89,19 @@ class Databases:
         finally:
             await template.close()
 
+    def emptying(self, but: Collection[str] = (), restart: bool = True) -> str:
+        """A script that leaves in a copy what migrations wrote, and tables that are named.
+
+        restart: ids begin anew, as in a fresh copy; not where a living process may remember former ones.
+        """
+        tables = ",".join(table for table in self._empty_tables if table not in but)
+        return EMPTY.replace("{tables}", f"{{{tables}}}").replace("{restart}", RESTART if restart else "")
+
+    async def empty(self, connection: asyncpg.Connection) -> None:
+        """Make a copy as it was, and this connection its only one."""
+        await connection.execute(LEAVE_ALONE)
+        await connection.execute(self.emptying())
+
     async def take(self) -> str:
         """The DSN of an empty one; server-wide things are not its own."""
         if not self._idle:
@@ -92,8 +109,7 @@ class Databases:
         dsn = with_database(self._server_dsn, self._idle.pop())
         connection = await asyncpg.connect(dsn)
         try:  # now, not when it was given back: what outlived its test by a moment has written its last row
-            await connection.execute(LEAVE_ALONE)
-            await connection.execute(EMPTY.replace("{tables}", "{" + ",".join(self._empty_tables) + "}"))
+            await self.empty(connection)
         finally:
             await connection.close()
         return dsn

@@ -1,6 +1,10 @@
-"""An API process in this process: its real ports, its own role in a real database; and a client that knows a key.
+"""A living API process for each file: its real ports, its own role in a real database; and a client that knows a key.
 
-What belongs here: starting it over a ground (tests/gateway/conftest.py), short words for asking.
+A test takes `api`. One process serves all such tests of a file: each finds it over an empty database with an account
+(`api.ground`) and a key of its own, beside a node that has a bind of carrier-a. Ids never come again within a file.
+A fixture of yours over it is `@pytest_asyncio.fixture(loop_scope="module")` and takes `shared_api`.
+A test that cuts the process off, changes its inside or stops it takes `own_api`; one that needs another configuration
+takes `ground` and `running_api`. A test that takes async fixtures beside `api` gets a process of its own by itself.
 What must not enter: a shortcut past HTTP, what a test is about.
 """
 
@@ -9,21 +13,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import os
 import secrets
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 import asyncpg
 import msgspec
+import pytest
 import pytest_asyncio
 
 from admin_api import process
 from admin_api.service import Service
 from gateway.daemon.configuration_schema import (
     AdminApi,
+    AdminApiLookups,
     AdminApiOperators,
     Configuration,
     Endpoint,
@@ -31,26 +37,14 @@ from gateway.daemon.configuration_schema import (
     SmppConnector,
 )
 from gateway.storage import api_keys, users
-from tests.conftest import with_database
-from tests.gateway.conftest import Ground, ground
+from tests.databases import Databases
+from tests.eventually import eventually
+from tests.gateway.conftest import Clock, Ground, ground
 from tests.running_node import free_port
 
 __all__ = ["ground"]
 
 HANDSET = "+2290197000001"
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def ground_database(postgres_dsn: str, template_database: str) -> AsyncIterator[str]:
-    """One migrated database for the grounds of these tests: those of the gateway's rooms have their own."""
-    name = f"passerelle_api_grounds_{os.getpid()}"
-    server = await asyncpg.connect(postgres_dsn)
-    try:
-        await server.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
-        yield with_database(postgres_dsn, name)
-        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await server.close()
 
 
 @dataclasses.dataclass
@@ -167,10 +161,73 @@ SELECT node.node_id, c.connector_id, node.epoch, 1 FROM node, connectors c
 
 
 @pytest_asyncio.fixture
-async def api(ground: Ground) -> AsyncIterator[Api]:
-    """An API process over the ground, with a key of its account, beside a node that says it has a bind of each carrier
-    (and does nothing: what is accepted stays as it is).
-    """
+async def own_api(ground: Ground) -> AsyncIterator[Api]:
+    """An API process for this test alone, otherwise as `shared_api`."""
     await ground.connection.execute(NODE_LIVES)
     async with running_api(ground, api_configuration(ground)) as living:
         yield living
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def standing_api(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    """The process that the tests of a file share, both doors open."""
+    dsn = await databases.take()
+    connection = await asyncpg.connect(dsn)
+    ground = Ground(dsn, connection, Clock())
+    await ground.prepare()
+    lookups = AdminApiLookups(tmp_path_factory.mktemp("s"), file_octets=8192, spool_octets=65_536, kept_h=1)
+    doors = {f"{name}_listen": Endpoint("127.0.0.1", free_port()) for name in ("kannel", "jasmin")}
+    async with running_api(ground, api_configuration(ground, lookups=lookups, **doors)) as living:
+        yield living
+    await connection.close()
+    await databases.give_back(dsn)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shared_api(standing_api: Api, databases: Databases) -> AsyncIterator[Api]:
+    """The file's process with nothing left of former tests, and a key of a new account."""
+    service = standing_api.service
+    await eventually(lambda: not service.open_requests, 10, "former requests are answered")
+    connection = await asyncpg.connect(standing_api.ground.dsn)
+    await connection.execute(databases.emptying(but=SEAT_TABLES, restart=False))
+    for table, column in SEAT_TABLES.items():
+        await connection.execute(f"DELETE FROM {table} WHERE {column} <> $1", service.seat.node_id)
+    for file in service.lookups.spool.folder.iterdir():
+        file.unlink(missing_ok=True)
+    ground = Ground(standing_api.ground.dsn, connection, Clock())
+    await ground.prepare()
+    await connection.execute(NODE_LIVES)
+    await eventually(lambda: ground.account_id in service.book.accounts, 10, "the account is known")
+    await service.reach.look(service.book.connector_names)
+    async with aiohttp.ClientSession() as http:
+        api = Api(ground, service, standing_api.url, http)
+        api.key = await api.give_key()
+        yield api
+    await connection.close()
+
+
+@pytest.fixture
+def api(request: pytest.FixtureRequest) -> Any:
+    """The file's process, or one of this test's own: see above."""
+    return request.getfixturevalue("shared_api" if shares(request.node) else "own_api")
+
+
+SEAT_TABLES = {"held_spans": "of_node", "node_streams": "node_id", "nodes": "node_id"}
+HARMLESS = {"api", "event_loop_policy", "request", "caplog", "capsys", "monkeypatch", "tmp_path", "tmp_path_factory"}
+
+
+def shares(item: pytest.Item) -> bool:
+    """Whether a test runs in its file's loop, where the shared process lives."""
+    marker = item.get_closest_marker("asyncio")
+    return marker is not None and marker.kwargs.get("loop_scope") == "module"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a process run in its loop."""
+    for item in items:
+        if not isinstance(item, pytest.Function) or Path(__file__).parent not in item.path.parents:
+            continue
+        taken = set(item.fixturenames) - set(item.callspec.params if hasattr(item, "callspec") else ())
+        if "shared_api" in taken or ("api" in taken and taken <= HARMLESS):
+            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)

@@ -206,7 +206,8 @@ async def test_too_many_at_once_are_refused_before_they_are_read(ground: Ground)
         assert (await api.ask("GET", "/v1/balance")).status == 200
 
 
-async def test_while_postgresql_is_away_it_says_so_and_comes_back(api: Api) -> None:
+async def test_while_postgresql_is_away_it_says_so_and_comes_back(own_api: Api) -> None:
+    api = own_api
     await api.ground.connection.execute(CUT)
     replies = [await api.send(client_ref=f"r{n}") for n in range(3)]
     assert {reply.status for reply in replies} <= {202, 503}

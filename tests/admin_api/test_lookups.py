@@ -9,29 +9,16 @@ from __future__ import annotations
 import csv
 import os
 import signal
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest_asyncio
 
-from gateway.daemon.configuration_schema import AdminApiLookups
 from gateway.storage import facts, lookup_jobs
-from tests.admin_api.conftest import Api, Reply, api_configuration, running_api
+from tests.admin_api.conftest import Api, Reply
 from tests.eventually import eventually
-from tests.gateway.conftest import Ground
 
 FILE = "nom;téléphone\nAfi;97000000\nKoffi;+229 01 97 00 00 00\nYao;hello\n".encode()
 CSV = {"Content_Type": "text/csv"}
-
-
-@pytest_asyncio.fixture
-async def api(ground: Ground, tmp_path: Path) -> AsyncIterator[Api]:
-    """An API process with a spool of its own: 64 KiB, files of 8 KiB."""
-    lookups = AdminApiLookups(folder=tmp_path / "spool", file_octets=8192, spool_octets=65_536, kept_h=1)
-    async with running_api(ground, api_configuration(ground, lookups=lookups)) as living:
-        yield living
 
 
 async def ended(api: Api, job_id: str) -> dict[str, Any]:
@@ -136,24 +123,19 @@ async def test_files_past_a_limit_leave_nothing(api: Api) -> None:
     assert await api.ground.count("lookup_jobs") == 0
 
 
-async def test_another_accounts_file_is_not_found(api: Api) -> None:
+async def test_a_finished_file_is_its_accounts_own_and_is_forgotten_with_its_files(api: Api) -> None:
     job = await ended(api, (await send(api)).json["id"])
+    ours = api.key
     other = await facts.add_account(api.ground.connection, "theirs", 0, None)
     api.key = await api.give_key(account_id=other)
-
-    async def known() -> bool:
-        return (await api.ask("GET", "/v1/balance")).status == 200
-
-    await eventually(known, 10.0, "the account is in the book")
+    await eventually(lambda: other in api.service.book.accounts, 10.0, "the account is in the book")
     for method, path in (("GET", ""), ("GET", "/result"), ("DELETE", "")):
         assert (await api.ask(method, f"/v1/lookup-jobs/{job['id']}{path}")).json["code"] == "not_found"
     assert (await api.ask("GET", "/v1/lookup-jobs")).json["jobs"] == []
     for wrong in ("0", "x", "9" * 30, "-1"):
         assert (await api.ask("GET", f"/v1/lookup-jobs/{wrong}")).json["code"] == "not_found"
 
-
-async def test_a_finished_file_is_forgotten_with_its_files(api: Api) -> None:
-    job = await ended(api, (await send(api)).json["id"])
+    api.key = ours
     assert len(list(api.service.lookups.spool.folder.iterdir())) == 2
     assert (await api.ask("DELETE", f"/v1/lookup-jobs/{job['id']}")).status == 200
     assert list(api.service.lookups.spool.folder.iterdir()) == []

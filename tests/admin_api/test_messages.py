@@ -139,7 +139,8 @@ async def test_the_same_key_in_flight_is_told_to_wait(api: Api) -> None:
     assert (reply.status, reply.json["code"], reply.headers["Retry-After"]) == (409, "idempotency_in_flight", "1")
 
 
-async def test_of_two_processes_with_one_key_one_sends(api: Api) -> None:
+async def test_of_two_processes_with_one_key_one_sends(own_api: Api) -> None:
+    api = own_api
     api.service.in_flight = _Forgetful()  # as if the second were another process
 
     replies = await asyncio.gather(*(api.send(headers={"Idempotency_Key": "k"}) for _ in range(8)))

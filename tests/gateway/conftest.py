@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
@@ -31,26 +30,13 @@ from gateway.storage.group_commit import AcceptStream, CommitLine, SettleStream
 from gateway.storage.messages import load_marks, move_marks
 from gateway.storage.reader import Reader
 from gateway.tallies import Tallies
-from tests.databases import with_database
+from tests.databases import Databases
 from tests.eventually import eventually
 from tests.gateway.carrier_at_hand import CarrierAtHand
 
 CREDIT = 1_000_000
 HANDSET = "2290197000001"
 WITHIN_S = 10.0  # chosen: far beyond what a busy machine needs
-
-EMPTY_ALL = """
-SET session_replication_role = replica;
-DO $$ DECLARE name text; BEGIN
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'
-            AND tablename NOT IN ('schema_migrations', 'api_secret') LOOP
-        EXECUTE format('DELETE FROM %I', name);
-    END LOOP;
-    PERFORM setval('nodes_node_id_seq', 1, false);
-    PERFORM setval('held_spans_span_id_seq', 1, false);
-END $$;
-RESET session_replication_role;
-"""
 
 
 class Clock:
@@ -163,13 +149,14 @@ class Ground:
     away: bool = False  # whether PostgreSQL refuses new connections of nodes
 
     async def prepare(self) -> None:
-        account_id = await facts.add_account(self.connection, "ours", 0, None)
-        assert account_id is not None
-        self.account_id = account_id
-        await facts.top_up(self.connection, account_id, 1000 * CREDIT, "test")
-        self.esme_id = await self.add_esme("ours1")
-        await facts.add_sender_name(self.connection, account_id, "ACME", "approved")
-        await self.add_carrier("carrier-a")
+        async with self.connection.transaction():  # whoever is told of these facts sees them all
+            account_id = await facts.add_account(self.connection, "ours", 0, None)
+            assert account_id is not None
+            self.account_id = account_id
+            await facts.top_up(self.connection, account_id, 1000 * CREDIT, "test")
+            self.esme_id = await self.add_esme("ours1")
+            await facts.add_sender_name(self.connection, account_id, "ACME", "approved")
+            await self.add_carrier("carrier-a")
 
     async def add_esme(self, system_id: str, password_hash: str = "no hash", **given: Any) -> int:
         fields: dict[str, Any] = {"max_binds": 10, "window_size": 100, "tps": 0, "allow_cidrs": []}
@@ -328,25 +315,12 @@ async def end_seat(connection: asyncpg.Connection) -> None:
         connection.terminate()  # the server ended it, and with it the seat
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def ground_database(postgres_dsn: str, template_database: str) -> AsyncIterator[str]:
-    """DSN of one migrated database that the grounds of this run stand in, one after the other."""
-    name = f"passerelle_grounds_{os.getpid()}"
-    server = await asyncpg.connect(postgres_dsn)
-    try:
-        await server.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
-        yield with_database(postgres_dsn, name)
-        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await server.close()
-
-
 @pytest_asyncio.fixture
-async def ground(ground_database: str) -> AsyncIterator[Ground]:
+async def ground(ground_database: str, databases: Databases) -> AsyncIterator[Ground]:
     """A ground that this test finds empty but for its facts."""
     connection = await asyncpg.connect(ground_database)
     try:
-        await connection.execute(EMPTY_ALL)
+        await databases.empty(connection)
         prepared = Ground(ground_database, connection, Clock())
         await prepared.prepare()
         yield prepared

@@ -11,7 +11,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import msgspec
-import pytest
 from yarl import URL
 
 from gateway.daemon.configuration_schema import Endpoint, Webhooks
@@ -68,18 +67,19 @@ async def kannels_client(api: Api, door: str, receiver: Receiver) -> None:
     assert {each.method for each in receiver.received} == {"GET"}
 
 
-@pytest.mark.parametrize("client", [jasmins_client, kannels_client])
-async def test_an_unmodified_client_sends_and_is_told(database: str, tmp_path: Path, client: object) -> None:
-    door = Endpoint("127.0.0.1", free_port())
-    ports = {"jasmin_listen": door} if client is jasmins_client else {"kannel_listen": door}
+async def test_unmodified_clients_send_and_are_told(database: str, tmp_path: Path) -> None:
+    jasmin, kannel = Endpoint("127.0.0.1", free_port()), Endpoint("127.0.0.1", free_port())
     async with road(tmp_path, database, more=NEAR) as way, way.node.database() as connection:
         account_id = await connection.fetchval("SELECT min(account_id) FROM accounts")
         new = NewDoorLogin(account_id, "rapidpro", CHEAP.hash("secret"), "transactional", "", False, [])
         await add_door_login(connection, new)
         ground = Ground(database, connection, Clock(), account_id)
         configuration = msgspec.structs.replace(
-            api_configuration(ground, **ports), webhooks=Webhooks(allow_networks=("127.0.0.0/8",))
+            api_configuration(ground, jasmin_listen=jasmin, kannel_listen=kannel),
+            webhooks=Webhooks(allow_networks=("127.0.0.0/8",)),
         )
-        async with webhook_receiver() as receiver, running_api(ground, configuration) as api:
-            receiver.text = "ACK/Jasmin"
-            await client(api, str(door), receiver)  # type: ignore[operator]  # one of the two above
+        async with running_api(ground, configuration) as api:
+            for client, door in ((jasmins_client, jasmin), (kannels_client, kannel)):
+                async with webhook_receiver() as receiver:
+                    receiver.text = "ACK/Jasmin"
+                    await client(api, str(door), receiver)

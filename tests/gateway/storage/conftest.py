@@ -6,7 +6,6 @@ What must not enter: what a test is about.
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,7 +17,7 @@ import pytest_asyncio
 from gateway.message import ID_NODE_SHIFT, Envelope, Message, MessageIds
 from gateway.storage.database import NodeSeat, connect, take_seat
 from gateway.storage.group_commit import CommitLine
-from tests.databases import with_database
+from tests.databases import Databases
 from tests.gateway.storage.cutting_proxy import CuttingProxy
 from tests.gateway.storage.stored_messages import Ground, prepare_ground
 
@@ -92,38 +91,13 @@ class House:
         return int(await self.value("SELECT count(*) FROM messages"))
 
 
-EMPTY_ALL = """
-SET session_replication_role = replica;
-DO $$ DECLARE name text; BEGIN
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_migrations' LOOP
-        EXECUTE format('DELETE FROM %I', name);
-    END LOOP;
-    IF (SELECT last_value FROM nodes_node_id_seq) > 40 THEN PERFORM setval('nodes_node_id_seq', 1, false); END IF;
-END $$;
-RESET session_replication_role;
-"""
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def house_database(postgres_dsn: str, template_database: str) -> AsyncIterator[str]:
-    """DSN of one migrated database that the houses of this run stand in, one after the other."""
-    name = f"passerelle_houses_{os.getpid()}"
-    server = await asyncpg.connect(postgres_dsn)
-    try:
-        await server.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
-        yield with_database(postgres_dsn, name)
-        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await server.close()
-
-
 @pytest_asyncio.fixture
-async def house(house_database: str) -> AsyncIterator[House]:
+async def house(ground_database: str, databases: Databases) -> AsyncIterator[House]:
     """A node's seat in a database that this test finds empty."""
-    connection = await connect(house_database)
-    await connection.execute(EMPTY_ALL)
+    connection = await connect(ground_database)
+    await databases.empty(connection)
     seat = await take_seat(connection, "a")
-    built = House(house_database, connection, seat, await prepare_ground(connection), MessageIds(seat.node_id))
+    built = House(ground_database, connection, seat, await prepare_ground(connection), MessageIds(seat.node_id))
     built.ground.first_id |= seat.node_id << ID_NODE_SHIFT
     try:
         yield built

@@ -21,7 +21,8 @@ from gateway.storage import facts
 from gateway.storage import messages as rows
 from gateway.storage.database import connect, ledger_imbalance_micros, take_seat
 from gateway.storage.settle_batch import SettleBatch
-from tests.gateway.storage.conftest import EMPTY_ALL, PRICE_MICROS, House
+from tests.databases import Databases
+from tests.gateway.storage.conftest import PRICE_MICROS, House
 from tests.gateway.storage.stored_messages import prepare_ground
 
 EXAMPLES, STEPS = 12, 15  # chosen: some 20 s on a busy machine; each example empties the tables
@@ -33,7 +34,7 @@ Told = TypeVar("Told")
 class Ledger(RuleBasedStateMachine):
     """Purses of one account as they should be, beside the tables."""
 
-    dsn = ""
+    dsn = emptying = ""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +49,7 @@ class Ledger(RuleBasedStateMachine):
 
     async def _build(self) -> None:
         connection = await connect(self.dsn)
-        await connection.execute(EMPTY_ALL)
+        await connection.execute(self.emptying)
         seat = await take_seat(connection, "a")
         self.house = House(self.dsn, connection, seat, await prepare_ground(connection), MessageIds(seat.node_id))
         self.house.ground.first_id |= seat.node_id << ID_NODE_SHIFT
@@ -130,8 +131,8 @@ class Ledger(RuleBasedStateMachine):
         assert self.run(ledger_imbalance_micros(self.house.connection)) == 0
 
 
-def test_whatever_happens_the_ledger_is_the_model(house_database: str) -> None:
-    machine = type("LedgerOfThisRun", (Ledger,), {"dsn": house_database})
+def test_whatever_happens_the_ledger_is_the_model(ground_database: str, databases: Databases) -> None:
+    machine = type("LedgerOfThisRun", (Ledger,), {"dsn": ground_database, "emptying": databases.emptying()})
     run_state_machine_as_test(
         machine, settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None)
     )
