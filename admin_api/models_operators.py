@@ -128,6 +128,75 @@ class RemoveTotp(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     code: Code
 
 
+class AddUser(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A user. account_id: of a reseller, and of nobody else: he sees and changes the accounts below it."""
+
+    name: UserName
+    role: Role
+    account_id: Id | None = None
+    email: Email = ""
+    phone: Phone = ""
+    language: Literal["fr", "en"] = "fr"
+
+    def more_faults(self) -> Iterator[Fault]:
+        """A reseller has an account."""
+        if (self.role == "reseller") != (self.account_id is not None):
+            yield Fault(("account_id",), "reseller", OF_RESELLERS)
+
+
+OF_RESELLERS: Final = Words(
+    "a user of role reseller has an account, and nobody else", "un utilisateur de rôle reseller a un compte, lui seul"
+)
+
+
+class ChangeUser(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is absent stays. A suspended user is signed out at once."""
+
+    role: Role | None = None
+    account_id: Id | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+    language: Literal["fr", "en"] | None = None
+    state: Literal["active", "suspended"] | None = None
+
+
+class ListUsers(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """By name."""
+
+    cursor: Cursor | None = None
+    limit: Limit = 50
+
+
+class User(msgspec.Struct, kw_only=True):
+    """A user. password: shown once, when he is made; he must change it at his first login."""
+
+    id: str
+    name: str
+    role: str
+    account_id: str | None
+    email: str
+    phone: str
+    language: str
+    state: str
+    must_change_password: bool
+    second_factor: bool
+    created_at: str
+    password: str | None = None
+
+
+class Users(msgspec.Struct):
+    """A page. next_cursor null: the end."""
+
+    users: list[User]
+    next_cursor: str | None
+
+
+class NewUserPassword(msgspec.Struct):
+    """Shown once; it must be changed at the next login."""
+
+    password: str
+
+
 class ListAudit(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Which rows, newest first. action: how it begins, like account. or account.suspended."""
 

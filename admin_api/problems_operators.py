@@ -70,6 +70,18 @@ OF_OPERATORS: Final = (
         Words("Remove it first.", "Retirez-le d'abord."),
     ),
     ProblemKind(
+        "user_name_taken",
+        409,
+        Words("Another user has this name.", "Un autre utilisateur porte ce nom."),
+        Words("Choose another name.", "Choisissez un autre nom."),
+    ),
+    ProblemKind(
+        "last_superadmin",
+        409,
+        Words("This is the last superadmin who is active.", "C'est le dernier superadmin actif."),
+        Words("Make another user superadmin first.", "Donnez d'abord ce rôle à un autre utilisateur."),
+    ),
+    ProblemKind(
         "code_wrong",
         422,
         Words("This code is wrong, or was used before.", "Ce code est faux, ou a déjà servi."),

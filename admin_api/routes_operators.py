@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from admin_api import audit_reading, enrolment, signing_in
+from admin_api import audit_reading, enrolment, signing_in, users
 from admin_api import models_operators as mo
 from admin_api.languages import Words
 from admin_api.roles import OPEN, SELF
@@ -118,6 +118,84 @@ _SECOND_FACTOR: Final[tuple[Route, ...]] = (
     ),
 )
 
+_USERS: Final[tuple[Route, ...]] = (
+    Route(
+        method="POST",
+        path="/v1/admin/users",
+        permission="users.write",
+        group="users",
+        summary=Words("Make a user", "Créer un utilisateur"),
+        answer=users.add,
+        body=mo.AddUser,
+        answers=(mo.User,),
+        status=201,
+        problems=("user_name_taken",),
+    ),
+    Route(
+        method="GET",
+        path="/v1/admin/users",
+        permission="users.read",
+        group="users",
+        summary=Words("List users by name", "Lister les utilisateurs par nom"),
+        answer=users.show_all,
+        query=mo.ListUsers,
+        answers=(mo.Users,),
+    ),
+    Route(
+        method="GET",
+        path="/v1/admin/users/{id}",
+        permission="users.read",
+        group="users",
+        summary=Words("One user", "Un utilisateur"),
+        answer=users.show,
+        answers=(mo.User,),
+        problems=("not_found",),
+    ),
+    Route(
+        method="PATCH",
+        path="/v1/admin/users/{id}",
+        permission="users.write",
+        group="users",
+        summary=Words("Change, suspend or resume a user", "Modifier, suspendre ou rétablir un utilisateur"),
+        answer=users.change,
+        body=mo.ChangeUser,
+        answers=(mo.User,),
+        problems=("not_found", "last_superadmin"),
+    ),
+    Route(
+        method="POST",
+        path="/v1/admin/users/{id}/password",
+        permission="users.write",
+        group="users",
+        summary=Words(
+            "Give a user a new password to begin with", "Donner à un utilisateur un nouveau mot de passe de départ"
+        ),
+        answer=users.reset_password,
+        answers=(mo.NewUserPassword,),
+        problems=("not_found",),
+    ),
+    Route(
+        method="POST",
+        path="/v1/admin/users/{id}/totp/remove",
+        permission="users.write",
+        group="users",
+        summary=Words("Take away a user's second factor", "Retirer le second facteur d'un utilisateur"),
+        answer=users.remove_second_factor,
+        answers=(mo.User,),
+        problems=("not_found",),
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/admin/users/{id}/sessions",
+        permission="users.write",
+        group="users",
+        summary=Words("Sign a user out everywhere", "Déconnecter un utilisateur partout"),
+        answer=users.end_sessions,
+        answers=(mo.Ended,),
+        problems=("not_found",),
+    ),
+)
+
 _AUDIT: Final[tuple[Route, ...]] = (
     Route(
         method="GET",
@@ -131,4 +209,4 @@ _AUDIT: Final[tuple[Route, ...]] = (
     ),
 )
 
-OPERATORS: Final[tuple[Route, ...]] = (*_SIGNING_IN, *_SECOND_FACTOR, *_AUDIT)
+OPERATORS: Final[tuple[Route, ...]] = (*_SIGNING_IN, *_SECOND_FACTOR, *_USERS, *_AUDIT)

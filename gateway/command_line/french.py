@@ -19,6 +19,7 @@ from gateway.command_line.french_notices import NOTICES
 from gateway.command_line.french_receipts import RECEIPTS
 from gateway.command_line.french_routes import ROUTES
 from gateway.command_line.french_routing import ROUTING
+from gateway.command_line.french_users import USERS
 from gateway.command_line.french_webhooks import WEBHOOKS
 
 _HELP: Final = {
@@ -423,6 +424,7 @@ FRENCH: Final[dict[str, str]] = (
     | RECEIPTS
     | ROUTES
     | ROUTING
+    | USERS
     | WEBHOOKS
     | LIMITS
 )

@@ -39,6 +39,7 @@ from gateway.command_line import (
     run,
     selftest,
     simulate,
+    users,
     webhooks,
 )
 from gateway.command_line.output import show_json
@@ -75,6 +76,8 @@ def make_app() -> typer.Typer:
     app.add_typer(logins.esmes, name="esme")
     app.add_typer(carriers.connectors, name="connector")
     app.add_typer(api.keys, name="api-key")
+    app.add_typer(users.users, name="user")
+    app.add_typer(users.audit, name="audit")
     app.add_typer(account_states.senders, name="sender")
     app.add_typer(refused_senders.routes, name="route")
     app.add_typer(routing_changes.rates, name="rate")

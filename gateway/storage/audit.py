@@ -7,8 +7,10 @@ What must not enter: secrets and texts of messages in `before` and `after`; who 
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import hmac
+import os
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, Protocol
 
@@ -61,6 +63,15 @@ class CommandLineAsked(msgspec.Struct, frozen=True):
     operator: CommandLineActor
     address: str = ""
     request_id: str = ""
+
+
+def asked_by_command() -> CommandLineAsked:
+    """Who works on the machine now, as far as the system knows."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in a container
+        name = str(os.getuid())
+    return CommandLineAsked(CommandLineActor(name))
 
 
 class AuditRow(msgspec.Struct, frozen=True):

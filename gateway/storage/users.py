@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 import secrets
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -21,6 +21,7 @@ SESSION_MARK: Final = "pss"  # chosen: what secret scanners may look for, as KEY
 TOKEN_OCTETS: Final = 32
 ROLES: Final = ("superadmin", "operator", "finance", "reseller", "support", "read_only")  # schema: users.role
 SESSIONS_OF_USER: Final = 20  # chosen: at once; the oldest ends
+HIGHEST_USER_ID: Final = (1 << 31) - 1  # PostgreSQL, integer
 KEPT_DAYS: Final = 90  # chosen: how long an ended session is remembered
 
 _SQL = load_statements("users.sql")
@@ -244,3 +245,23 @@ async def change_user(connection: asyncpg.Connection, user: UserRow) -> None:
 async def active_superadmins(connection: asyncpg.Connection) -> list[int]:
     """The ids of those who may do everything, locked: two changes at once cannot take the last two away."""
     return [row["user_id"] for row in await connection.fetch(_SQL["lock_superadmins"])]
+
+
+def changed_user(user: UserRow, given: Mapping[str, Any]) -> UserRow:
+    """The user as he is to be; what is not given stays, and only a reseller keeps his account."""
+    changed = msgspec.structs.replace(user, **given)
+    if changed.role != "reseller" and "account_id" not in given:
+        changed = msgspec.structs.replace(changed, account_id=None)
+    return changed
+
+
+def keeps_a_superadmin(superadmins: Sequence[int], changed: UserRow) -> bool:
+    """Whether a change leaves somebody who may do everything. superadmins: of active_superadmins, before it."""
+    stays = changed.role == "superadmin" and changed.state == "active"
+    return stays or changed.user_id not in superadmins or len(superadmins) > 1
+
+
+def audited_user(user: UserRow) -> dict[str, Any]:
+    """A user as the audit log tells him."""
+    names = ("name", "role", "account_id", "email", "phone", "language", "state")
+    return {name: getattr(user, name) for name in names}
