@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 import asyncpg
 
+from gateway.storage.database import CONNECTION_FAULTS
 from gateway.storage.postgres_programs import Coat, PostgresFault, PostgresPrograms, find_coat, find_programs
 
 USER = "passerelle"
@@ -166,7 +167,7 @@ class EmbeddedPostgres:
         """Whether a server over this folder takes connections; one that is starting or stopping is waited for."""
         async with self._patience(READY_TIMEOUT_S, "the PostgreSQL that runs already does not answer"):
             while self.server_pid() is not None:
-                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                with contextlib.suppress(*CONNECTION_FAULTS):
                     connection = await self._connect(DATABASE)
                     await connection.close()
                     return True
@@ -262,12 +263,15 @@ class EmbeddedPostgres:
         )
 
     async def _make_database(self) -> None:
-        connection = await self._connect("postgres")
         try:
-            if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
-                await connection.execute(f"CREATE DATABASE {DATABASE}")
-        finally:
-            await connection.close()
+            connection = await self._connect("postgres")
+            try:
+                if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
+                    await connection.execute(f"CREATE DATABASE {DATABASE}")
+            finally:
+                await connection.close()
+        except CONNECTION_FAULTS as fault:  # killed again, the moment it was ready
+            raise self._fault("PostgreSQL ended as soon as it was ready", self._log_tail()) from fault
 
     # -- stopping
 

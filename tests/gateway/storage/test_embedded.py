@@ -19,6 +19,7 @@ import asyncpg
 import pytest
 
 from gateway.storage import embedded, postgres_programs
+from gateway.storage.database import CONNECTION_FAULTS
 from gateway.storage.embedded import SOCKET_PATH_LIMIT, START_TRIES, EmbeddedPostgres
 from gateway.storage.postgres_programs import PROGRAMS_VARIABLE, PostgresFault, find_coat, find_programs
 
@@ -123,10 +124,44 @@ async def test_a_server_killed_again_while_it_recovers_is_started_again(postgres
         keeper.cancel()
 
 
+async def test_a_server_killed_the_moment_it_is_ready_is_started_again(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dsn = await postgres.start()
+    connect, killed = postgres._connect, []
+
+    async def connect_and_kill(database: str) -> asyncpg.Connection:
+        connection = await connect(database)
+        pid = postgres.server_pid()
+        if database == "postgres" and not killed and pid is not None:
+            killed.append(pid)
+            os.kill(pid, signal.SIGKILL)
+            while _is_alive(connection.get_server_pid()):
+                await asyncio.sleep(0.001)
+        return connection
+
+    monkeypatch.setattr(postgres, "_connect", connect_and_kill)
+    async with asyncio.TaskGroup() as group:
+        keeper = group.create_task(postgres.keep_running())
+        first = postgres.server_pid()
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        async with asyncio.timeout(60):
+            while not killed or postgres.server_pid() in (None, first, *killed):
+                await asyncio.sleep(0.01)
+            while await _answer_or_none(dsn) != 1:
+                await asyncio.sleep(0.01)
+        keeper.cancel()
+
+
+def _is_alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
 async def _answer_or_none(dsn: str) -> object:
     try:
         return await ask(dsn, "SELECT 1")
-    except (OSError, asyncpg.PostgresError):
+    except CONNECTION_FAULTS:
         return None
 
 
