@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime
 from typing import Final
 
+import asyncpg
+
 from admin_api.message_reading import BAD_CURSOR
 from admin_api.messages import format_time
 from admin_api.models_money import Balance, ListPostings, Posting, Postings, format_credits
@@ -41,20 +43,21 @@ async def show_ledger(service: Service, call: Call) -> Answer | Problem:
     cursor = None
     if len(rows) == asked.limit:
         cursor = service.cursors.make(call.account_id, LIST, asked.kind, rows[-1]["posting_id"])
-    postings = [
-        Posting(
-            id=str(row["posting_id"]),
-            kind=row["kind"],
-            from_purse=row["from_purse"],
-            to_purse=row["to_purse"],
-            amount=format_credits(row["amount_micros"]),
-            at=format_time(_unix_ms(row["posted_at"])),
-            messages=row["message_count"],
-            reason=row["reason"],
-        )
-        for row in rows
-    ]
-    return Answer(Postings(postings, cursor))
+    return Answer(Postings([describe_posting(row) for row in rows], cursor))
+
+
+def describe_posting(row: asyncpg.Record) -> Posting:
+    """A posting as people read it."""
+    return Posting(
+        id=str(row["posting_id"]),
+        kind=row["kind"],
+        from_purse=row["from_purse"],
+        to_purse=row["to_purse"],
+        amount=format_credits(row["amount_micros"]),
+        at=format_time(_unix_ms(row["posted_at"])),
+        messages=row["message_count"],
+        reason=row["reason"],
+    )
 
 
 def _unix_ms(time: datetime.datetime) -> int:

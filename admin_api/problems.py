@@ -14,6 +14,7 @@ import msgspec
 
 from admin_api.languages import Language, Words
 from admin_api.problem_kind import ProblemKind
+from admin_api.problems_credits import OF_CREDITS
 from admin_api.problems_operators import OF_OPERATORS
 from admin_api.problems_senders import OF_SENDERS
 from gateway.accept.refusals import Refusal
@@ -330,7 +331,16 @@ _TEMPORARY: Final = (
 )
 
 PROBLEMS: Final[Mapping[str, ProblemKind]] = {
-    kind.code: kind for kind in (*_OF_REQUESTS, *_UNFIT, *_OF_WEBHOOKS, *_TEMPORARY, *OF_OPERATORS, *OF_SENDERS)
+    kind.code: kind
+    for kind in (
+        *_OF_REQUESTS,
+        *_UNFIT,
+        *_OF_WEBHOOKS,
+        *_TEMPORARY,
+        *OF_CREDITS,
+        *OF_OPERATORS,
+        *OF_SENDERS,
+    )
 }
 
 OF_REFUSAL: Final[Mapping[Refusal, str]] = {

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 from aiohttp import web
 
-from admin_api import application
+from admin_api import application, credit_clock
 from admin_api.cursors import Cursors
 from admin_api.doors.served import Doors
 from admin_api.keys import Keys
@@ -242,6 +242,7 @@ def _jobs(service: Service, dsn: str, certificates: Certificates | None) -> list
         deliver_webhooks(service.configuration, dsn, service.webhooks),
         send_notices(service.configuration, dsn, service.lifecycle, service.reader, service.notices),
         service.lookups.run(),
+        credit_clock.run(service.writer),
     ]
 
 

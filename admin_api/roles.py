@@ -65,7 +65,9 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
         "notices.read",
         "audit.read",
     },
-    "reseller": frozenset(("accounts.read", "accounts.write")),
+    "reseller": frozenset(
+        ("accounts.read", "accounts.write", "credits.read", "credits.transfer", "credit_orders.read")
+    ),
     "support": frozenset(
         (
             "accounts.read",

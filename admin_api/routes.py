@@ -26,6 +26,7 @@ from admin_api import models_money as mm
 from admin_api import models_webhooks as mw
 from admin_api.languages import Words
 from admin_api.route import SENDING, Route
+from admin_api.routes_credits import CREDIT_ORDERS
 from admin_api.routes_operators import OPERATORS
 from admin_api.routes_senders import SENDERS
 
@@ -313,6 +314,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         answers=(ml.LookupJob,),
         problems=("not_found",),
     ),
+    *CREDIT_ORDERS,
     *SENDERS,
     *OPERATORS,
 )

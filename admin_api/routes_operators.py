@@ -13,6 +13,7 @@ from admin_api import models_operators as mo
 from admin_api.languages import Words
 from admin_api.roles import OPEN, SELF
 from admin_api.route import Route
+from admin_api.routes_credits import CREDITS
 
 _SIGNING_IN: Final[tuple[Route, ...]] = (
     Route(
@@ -209,4 +210,10 @@ _AUDIT: Final[tuple[Route, ...]] = (
     ),
 )
 
-OPERATORS: Final[tuple[Route, ...]] = (*_SIGNING_IN, *_SECOND_FACTOR, *_USERS, *_AUDIT)
+OPERATORS: Final[tuple[Route, ...]] = (
+    *_SIGNING_IN,
+    *_SECOND_FACTOR,
+    *_USERS,
+    *_AUDIT,
+    *CREDITS,
+)

@@ -10,6 +10,7 @@ from typing import Final
 
 from gateway.command_line.french_api import API
 from gateway.command_line.french_carriers import CARRIERS
+from gateway.command_line.french_credits import CREDITS
 from gateway.command_line.french_doors import DOORS
 from gateway.command_line.french_inbound import FRENCH_INBOUND
 from gateway.command_line.french_limits import LIMITS
@@ -416,6 +417,7 @@ FRENCH: Final[dict[str, str]] = (
     | _COLUMNS
     | API
     | CARRIERS
+    | CREDITS
     | DOORS
     | LOGINS
     | LOOKUP

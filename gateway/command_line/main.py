@@ -21,6 +21,7 @@ from gateway.command_line import (
     bench,
     carriers,
     checking,
+    credit_orders,
     doctor,
     door_logins,
     explain,
@@ -92,6 +93,7 @@ def make_app() -> typer.Typer:
     app.add_typer(notices.mail, name="mail")
     app.command("explain")(explain.explain)
     app.add_typer(door_logins.logins, name="door-login")
+    app.add_typer(credit_orders.credit_orders, name="credit-order")
     app.command("lookup")(lookup.lookup)
     app.command("binds")(live.show_binds)
     app.command("queue")(live.show_queue)

@@ -185,6 +185,14 @@ class AdminApiOperators(msgspec.Struct, frozen=True):
     secure_cookies: bool = False  # where a proxy ends TLS; with [admin_api.tls] cookies are so anyway
 
 
+class AdminApiCredits(msgspec.Struct, frozen=True):
+    """Credit that operators move. alone_up_to: credits that one person moves in 24 hours without a second one."""
+
+    alone_up_to: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 10_000  # chosen: a slip that a house survives
+    proposal_hours: Annotated[int, Meta(ge=1, le=24 * 30)] = 72  # chosen: over a weekend
+    order_days: Annotated[int, Meta(ge=1, le=366)] = 30  # chosen: a transfer takes days, and people take weeks
+
+
 class AdminApi(msgspec.Struct, frozen=True):
     """The HTTP API (`passerelle admin-api`). dsn: as the role passerelle_api; absent: the embedded PostgreSQL's."""
 
@@ -202,6 +210,7 @@ class AdminApi(msgspec.Struct, frozen=True):
     jasmin_listen: Endpoint | None = None  # of /send, /rate, /balance, /ping; absent: closed
     lookups: AdminApiLookups = field(default_factory=AdminApiLookups)
     operators: AdminApiOperators = field(default_factory=AdminApiOperators)
+    credits: AdminApiCredits = field(default_factory=AdminApiCredits)
 
 
 class SmppConnector(msgspec.Struct, frozen=True):

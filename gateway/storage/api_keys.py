@@ -29,6 +29,7 @@ SCOPES: Final = (
     "inbound:read",
     "lookups",
     "otp",
+    "credit-orders",
 )
 PREFIX_OCTETS: Final = 5  # chosen: eight characters, which people see
 KEY_OCTETS: Final = 32

@@ -17,6 +17,7 @@ import pytest
 from gateway.accept.refusals import Refusal
 from gateway.daemon.configuration_schema import (
     AdminApi,
+    AdminApiCredits,
     AdminApiLookups,
     AdminApiOperators,
     AdminApiTls,
@@ -56,6 +57,8 @@ READ_BY = (  # of gateway: where a key becomes an effect
     "../admin_api/application.py",
     "../admin_api/metrics.py",
     "../admin_api/lookup_jobs.py",
+    "../admin_api/operator_credits.py",
+    "../admin_api/credit_orders.py",
     "../admin_api/sessions.py",
     "../admin_api/signing_in.py",
     "../admin_api/doors/served.py",
@@ -71,6 +74,7 @@ SECTIONS: dict[str, Any] = {
     "[admin_api.tls]": AdminApiTls,
     "[admin_api.lookups]": AdminApiLookups,
     "[admin_api.operators]": AdminApiOperators,
+    "[admin_api.credits]": AdminApiCredits,
     "[[connector]]": SmppConnector,
     "[limits]": Limits,
     "[policy]": Policy,
