@@ -8,6 +8,7 @@ What must not enter: which messages a request makes (messages.py).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -31,6 +32,20 @@ class Kept(msgspec.Struct):
 def hash_body(body: Any) -> bytes:
     """Equal for requests that ask the same, however they are spaced."""
     return hashlib.blake2b(msgspec.json.encode(body), digest_size=32).digest()
+
+
+async def once(service: Service, call: Call, answer: Callable[[], Awaitable[Answer | Problem]]) -> Answer | Problem:
+    """Answer; under an Idempotency-Key only the first time, and as then from there on."""
+    if not call.idempotency_key:
+        return await answer()
+    place = (call.account_id, call.route, call.idempotency_key)
+    if place in service.in_flight:
+        return Problem("idempotency_in_flight")
+    service.in_flight.add(place)
+    try:
+        return await find_answer(service, call) or await answer()
+    finally:
+        service.in_flight.discard(place)
 
 
 async def find_answer(service: Service, call: Call) -> Answer | Problem | None:

@@ -75,18 +75,7 @@ async def send_batch(service: Service, call: Call) -> Answer | Problem:
 
 
 async def _answer_once(service: Service, call: Call, wanted: list[Wanted], one: bool, atomic: bool) -> Answer | Problem:
-    """Answer; under an Idempotency-Key only the first time, and as then from there on."""
-    if not call.idempotency_key:
-        return await _answer(service, call, wanted, one, atomic)
-    place = (call.account_id, call.route, call.idempotency_key)
-    if place in service.in_flight:
-        return Problem("idempotency_in_flight")
-    service.in_flight.add(place)
-    try:
-        before = await idempotency.find_answer(service, call)
-        return before or await _answer(service, call, wanted, one, atomic)
-    finally:
-        service.in_flight.discard(place)
+    return await idempotency.once(service, call, lambda: _answer(service, call, wanted, one, atomic))
 
 
 async def _answer(service: Service, call: Call, wanted: list[Wanted], one: bool, atomic: bool) -> Answer | Problem:
@@ -152,7 +141,7 @@ async def _admit(service: Service, call: Call, wanted: list[Wanted]) -> list[Out
         elif content.client_ref is not None and content.client_ref in taken:
             outcomes.append(Problem("client_ref_taken", more={"message_id": str(taken[content.client_ref])}))
         else:
-            outcomes.append(_admit_one(service, call, each, wording))
+            outcomes.append(admit_one(service, call, each, wording))
     return outcomes
 
 
@@ -184,7 +173,8 @@ def _not_encodable(characters: tuple[str, ...]) -> Problem:
     return Problem("text_not_encodable", words, more={"characters": shown})
 
 
-def _admit_one(service: Service, call: Call, wanted: Wanted, wording: _Wording) -> Outcome:
+def admit_one(service: Service, call: Call, wanted: Wanted, wording: _Wording) -> Outcome:
+    """The message that a request asks for, by every rule but credit, or the problem that it is."""
     content = wanted.content
     digits = content.sender.removeprefix("+")
     numeric = digits.isascii() and digits.isdecimal()

@@ -50,4 +50,21 @@ OF_SENDERS: Final = (
         ),
         Words("What is there will be looked at.", "Ce qui est déjà là sera examiné."),
     ),
+    ProblemKind(
+        "otp_limit",
+        429,
+        Words("Too many codes went there lately.", "Trop de codes y sont partis récemment."),
+        Words(
+            "`limit` tells whose: the number's, its neighbours', the account's. Wait as long as Retry-After says.",
+            "`limit` dit pour qui : le numéro, ses voisins, le compte. Attendez le temps que dit Retry-After.",
+        ),
+        permanent=False,
+        retry_after_s=60,
+    ),
+    ProblemKind(
+        "otp_over",
+        409,
+        Words("This code is over.", "Ce code est terminé."),
+        Words("Send a new one by POST /v1/otp.", "Envoyez-en un nouveau par POST /v1/otp."),
+    ),
 )

@@ -27,6 +27,7 @@ from admin_api.keys import Keys
 from admin_api.lookup_desk import LookupDesk
 from admin_api.metrics import MetricsPage
 from admin_api.nobody import TellsNobody
+from admin_api.one_time_codes import OneTimeCodes
 from admin_api.service import Service
 from admin_api.sessions import Sessions
 from admin_api.writer import CONNECTIONS as OPERATORS_AT_ONCE
@@ -64,6 +65,7 @@ from gateway.storage.inbound import OPT_OUTS_CHANNEL, note_conversations, read_o
 from gateway.storage.inspection import applied_migrations
 from gateway.storage.logins import parts_since
 from gateway.storage.migrate import MIGRATIONS, SchemaFault
+from gateway.storage.one_time_codes import bury_codes
 from gateway.storage.reader import Reader
 from gateway.storage.terms import KEYS_KEPT_MS, bury_keys
 from gateway.storage.users import bury_sessions
@@ -167,7 +169,8 @@ async def _build(configuration: Configuration, dsn: str, connection: asyncpg.Con
     rates, lookups = Rates(lifecycle.book, wall_ms), _lookup_desk(configuration, reader, dsn)
     rooms = (configuration, seat, reader, line, accepting, settling, lifecycle, keeper, reach, keys, cursors, tallies)
     writer = Writer(Reader(functools.partial(connect_as_operators, dsn), seat.epoch, seat.node_id, OPERATORS_AT_ONCE))
-    return Service(*rooms, rates, rows, lookups, writer, Sessions(configuration.admin_api, secret, writer))
+    sessions = Sessions(configuration.admin_api, secret, writer)
+    return Service(*rooms, rates, rows, lookups, writer, sessions, OneTimeCodes(secret))
 
 
 def _lookup_desk(configuration: Configuration, reader: Reader, dsn: str) -> LookupDesk:
@@ -420,5 +423,6 @@ async def _bury_keys(service: Service) -> None:
     while True:
         with contextlib.suppress(NotCommitted):
             await service.reader.run(lambda c: bury_keys(c, wall_ms() - KEYS_KEPT_MS))
+            await service.reader.run(lambda c: bury_codes(c, wall_ms()))
             await service.writer.read(bury_sessions)
         await asyncio.sleep(BURY_EVERY_S)

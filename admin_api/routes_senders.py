@@ -1,4 +1,4 @@
-"""Addresses of sender names: customers' rows, and operators'.
+"""Addresses of sender names and one-time codes: customers' rows, and operators'.
 
 A paper comes and goes as a file of the types that sender_proofs.py knows.
 What must not enter: code.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from admin_api import models_otp as mo
 from admin_api import models_senders as ms
-from admin_api import sender_names, sender_proofs
+from admin_api import otp, sender_names, sender_proofs
 from admin_api.languages import Words
-from admin_api.route import Route
+from admin_api.route import SENDING, Route
 
 _OF_CUSTOMERS: Final[tuple[Route, ...]] = (
     Route(
@@ -83,4 +84,52 @@ _OF_CUSTOMERS: Final[tuple[Route, ...]] = (
     ),
 )
 
-SENDERS: Final[tuple[Route, ...]] = _OF_CUSTOMERS
+_CODES: Final[tuple[Route, ...]] = (
+    Route(
+        method="POST",
+        path="/v1/otp",
+        scope="otp",
+        group="one-time codes",
+        summary=Words("Send a one-time code", "Envoyer un code à usage unique"),
+        answer=otp.send,
+        body=mo.SendOtp,
+        answers=(mo.SentOtp,),
+        status=202,
+        idempotent=True,
+        problems=(*SENDING, "otp_limit"),
+    ),
+    Route(
+        method="GET",
+        path="/v1/otp/{id}",
+        scope="otp",
+        group="one-time codes",
+        summary=Words("Where a one-time code stands", "Où en est un code à usage unique"),
+        answer=otp.show,
+        answers=(mo.Otp,),
+        problems=("not_found",),
+    ),
+    Route(
+        method="POST",
+        path="/v1/otp/{id}/verify",
+        scope="otp",
+        group="one-time codes",
+        summary=Words("Try what the person typed", "Essayer ce que la personne a saisi"),
+        answer=otp.verify,
+        body=mo.VerifyOtp,
+        answers=(mo.VerifiedOtp,),
+        problems=("not_found",),
+    ),
+    Route(
+        method="POST",
+        path="/v1/otp/{id}/resend",
+        scope="otp",
+        group="one-time codes",
+        summary=Words("Send another code in its place", "Envoyer un autre code à la place"),
+        answer=otp.send_again,
+        answers=(mo.SentOtp,),
+        status=202,
+        problems=(*SENDING, "not_found", "otp_limit", "otp_over"),
+    ),
+)
+
+SENDERS: Final[tuple[Route, ...]] = (*_OF_CUSTOMERS, *_CODES)

@@ -18,6 +18,7 @@ from admin_api.cursors import Cursors
 from admin_api.keys import Caller, Keys
 from admin_api.languages import Language
 from admin_api.lookup_desk import LookupDesk
+from admin_api.one_time_codes import OneTimeCodes
 from admin_api.sessions import Cookie, Operator, Sessions
 from admin_api.writer import Writer
 from gateway.accept.fact_book import FactBook
@@ -112,6 +113,7 @@ class Service:
     lookups: LookupDesk
     writer: Writer
     sessions: Sessions
+    codes: OneTimeCodes
     requests: RequestTallies = field(default_factory=RequestTallies)
     webhooks: WebhookTallies = field(default_factory=WebhookTallies)
     notices: NoticeTallies = field(default_factory=NoticeTallies)

@@ -41,6 +41,7 @@ class Envelope(msgspec.Struct, array_like=True, gc=False):
     client_ref: str = ""  # the customer's own name of a message, by HTTP
     no_reply: bool = False  # only over a connector that carries alphanumeric senders
     translated: bool = False  # it came as data_coding 0 in its login's own alphabet
+    is_secret: bool = False  # its text is a one-time code: nobody is shown it
 
 
 class Submission(msgspec.Struct, gc=False):

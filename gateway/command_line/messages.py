@@ -16,7 +16,7 @@ import typer
 
 from gateway.command_line.amounts import format_credits
 from gateway.command_line.finding import find_account_id, parse_message_id
-from gateway.command_line.message_text import decode_text
+from gateway.command_line.message_text import HIDDEN, decode_text, shown_text
 from gateway.command_line.message_trace import asked_again, show_again
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, with_database
 from gateway.command_line.output import console, format_ms, show_fields, show_json, show_rows
@@ -151,10 +151,10 @@ def _fields(row: asyncpg.Record) -> dict[str, Any]:
         "esme": row["system_id"],
         "from": row["source_addr"],
         "to": row["destination_addr"],
-        "text": decode_text(row["user_data"], row["data_coding"], envelope.esm_class),
+        "text": shown_text(row["user_data"], row["data_coding"], envelope),
         "data_coding": row["data_coding"],
         "esm_class": envelope.esm_class,
-        "user_data": row["user_data"].hex(),
+        "user_data": HIDDEN if envelope.is_secret else row["user_data"].hex(),
         "traffic_class": row["traffic_class"],
         "registered_delivery": envelope.registered_delivery,
         "price": format_credits(row["price_micros"]),

@@ -1,8 +1,8 @@
-"""Terms of acceptance beside credit: idempotency keys, customers' own names of messages, all or nothing.
+"""Terms of acceptance beside credit: idempotency keys, customers' own names of messages, codes, all or nothing.
 
 Source: promise P1 (message, hold and idempotency key in one transaction). A batch with terms runs these statements
 around the accepting one; a batch without terms, which is every batch of an SMPP door, knows nothing of them. Locks are
-taken in one order by everybody: keys, names, accounts.
+taken in one order by everybody: keys, names, codes, accounts.
 What must not enter: what an answer looks like (admin_api), rules about messages.
 """
 
@@ -16,6 +16,7 @@ import msgspec
 
 from gateway.message import Message
 from gateway.storage.named_statements import load_statements
+from gateway.storage.one_time_codes import Sending, keep, within_limits
 
 KEYS_KEPT_MS: Final = 72 * 3600 * 1000  # defaults page, HTTP
 
@@ -36,7 +37,8 @@ class IdempotencyKey(msgspec.Struct):
 class Terms(msgspec.Struct):
     """What one request asks beside credit for messages of one account; and, once committed, what came of it.
 
-    refs: client_ref by message id. atomic: all or none. ids: of all its messages.
+    refs: client_ref by message id. atomic: all or none. ids: of all its messages. code: a one-time code that its only
+    message carries.
     """
 
     account_id: int
@@ -44,6 +46,7 @@ class Terms(msgspec.Struct):
     key: IdempotencyKey | None = None
     refs: dict[int, str] = msgspec.field(default_factory=dict)
     atomic: bool = False
+    code: Sending | None = None
     key_taken: bool = False  # somebody stored this key a moment ago: nothing of the request was accepted
     refs_taken: set[int] = msgspec.field(default_factory=set)  # ids whose client_ref another message has
     undone: bool = False  # of an atomic request something was refused, so nothing was accepted
@@ -55,7 +58,10 @@ async def prepare(
     """Claim keys and names, and see that atomic requests can be paid whole; the ids that must not be accepted."""
     await _claim_keys(connection, [each for each in terms if each.key is not None])
     await _claim_refs(connection, [each for each in terms if each.refs and not each.key_taken])
-    out: set[int] = set()
+    codes = [each.code for each in terms if each.code is not None and not each.key_taken]
+    if codes:
+        await within_limits(connection, codes)
+    out = {each.code.message_id for each in codes if each.over is not None}
     for each in terms:
         if each.key_taken or (each.atomic and each.refs_taken):
             each.undone = not each.key_taken
@@ -75,6 +81,9 @@ async def conclude(connection: asyncpg.Connection, terms: Sequence[Terms], refus
         for message_id, ref in each.refs.items()
         if message_id in refused and message_id not in each.refs_taken
     ]
+    codes = [each.code for each in terms if each.code is not None and not each.key_taken]
+    if codes:
+        await keep(connection, codes, refused)
     if refs:
         await connection.execute(_SQL["drop_refs"], *zip(*refs, strict=True))
     keys = [

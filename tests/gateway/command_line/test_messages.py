@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from gateway.command_line.message_text import decode_text
 from gateway.command_line.refusals import Refusal
 from gateway.command_line.since import parse_since
+from gateway.message import Envelope
 from tests.gateway.command_line.conftest import Passerelle
 from tests.gateway.storage.stored_messages import Ground, prepare_ground, store_message
 
@@ -121,6 +123,22 @@ def test_a_message_is_shown_with_its_text_its_parts_and_its_timeline(
     for_people = passerelle("message", "show", str(stored["delivered"])).out
     assert shown["to"] in for_people
     assert "Bonjour é tous" in for_people
+
+
+def test_of_a_message_with_a_one_time_code_nobody_sees_the_text(
+    passerelle: Passerelle, stored: dict[str, int], database: str
+) -> None:
+    async def work(connection: asyncpg.Connection) -> None:
+        secret = msgspec.msgpack.encode(Envelope(is_secret=True))
+        await connection.execute("UPDATE messages SET envelope = $2 WHERE message_id = $1", stored["delivered"], secret)
+
+    at_database(database, work)
+    number = str(stored["delivered"])
+    for words in (("message", "show", number), ("message", "show", number, "--json"), ("message", "list")):
+        shown = passerelle(*words).out
+        assert "Bonjour" not in shown
+        assert b"Bonjour".hex() not in shown
+    assert passerelle("message", "show", number, "--json").json["text"] == "***"
 
 
 def test_doubts_and_waits_stand_in_the_timeline(passerelle: Passerelle, stored: dict[str, int]) -> None:
