@@ -39,6 +39,7 @@ ID: Final = web.RequestKey("id", str)
 ASKED_BY: Final = web.RequestKey("asked_by", object)
 LANGUAGE: Final = web.RequestKey("language", str)
 
+Stream = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
 Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
 encode = msgspec.json.Encoder().encode
 
@@ -102,15 +103,17 @@ class _Frame:
             answer = self._problem(request, Problem("internal_fault"))
         finally:
             service.open_requests -= 1
-        answer.headers["X-Request-Id"] = request_id
-        answer.headers.update(self._more)
-        self._tell(request, answer.status, monotonic() - began)
+        if not answer.prepared:  # a stream told them as it began
+            answer.headers["X-Request-Id"] = request_id
+            answer.headers.update(self._more)
+        self._tell(request, answer.status, monotonic() - began, answer.prepared)
         return answer
 
-    def _tell(self, request: web.Request, status: int, seconds: float) -> None:
+    def _tell(self, request: web.Request, status: int, seconds: float, streamed: bool) -> None:
         route = _route_of(request)
         self._service.requests.requests[route, str(status)] += 1
-        self._service.requests.latency[route].observe(seconds)
+        if not streamed:
+            self._service.requests.latency[route].observe(seconds)
         asked_by: Caller | Operator | None = request.get(ASKED_BY)
         told = {"request_id": request[ID], "route": route, "status": status, "ms": round(seconds * 1000, 1)}
         if isinstance(asked_by, Caller):
@@ -132,9 +135,29 @@ class _Frame:
                 return self._problem(request, answer, language=call.language)
             if answer.file is not None:
                 return web.FileResponse(answer.file, headers={"Content-Type": CSV} | answer.headers)
+            if answer.stream is not None:
+                return await self._stream(request, answer, answer.stream)
             return _response(answer, answer.status or route.status)
 
         return serve
+
+    async def _stream(self, request: web.Request, answer: Answer, write: Stream) -> web.StreamResponse:
+        """What is written piece by piece, and is no open request: past its head nothing becomes a problem."""
+        response = web.StreamResponse(headers=self._more | answer.headers | {"X-Request-Id": request[ID]})
+        await response.prepare(request)
+        self._service.open_requests -= 1
+        try:
+            await write(request, response)
+            await response.write_eof()
+        except ConnectionError:
+            pass  # the client left
+        except Exception:  # the edge of a request: its head is written already
+            log.exception("request_failed", extra={"request_id": request[ID], "route": _route_of(request)})
+            if request.transport is not None:
+                request.transport.abort()  # so that nobody takes it for whole
+        finally:
+            self._service.open_requests += 1
+        return response
 
     async def _read(self, request: web.Request, route: Route, name: str) -> Call | Problem:
         if route.permission == OPEN:
@@ -155,7 +178,7 @@ class _Frame:
             if isinstance(query, Problem):
                 faults += query.errors
             call.query = query
-        if route.takes_file:
+        if route.takes_file or route.gives_stream:
             call.request = request
         if route.body is not None:
             body = await self._body(request, route, call)

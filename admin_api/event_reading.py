@@ -7,7 +7,7 @@ which transactions commit. What must not enter: pushing (gateway.webhooks).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -61,20 +61,26 @@ async def _page(
 async def _told(
     connection: asyncpg.Connection, account_id: int, place: tuple[str, int], events: Sequence[str], limit: int
 ) -> tuple[list[rows.EventRow], list[Told]]:
-    """The next events, as a webhook tells them; of a message that is kept no more, its id alone."""
+    """The next events, as a webhook tells them."""
     found = await rows.read_events(connection, account_id, place, events, limit)
-    ids = [event.message_id for event in found]
-    if INBOUND in events:
-        arrived = await load_inbound(connection, ids)
-        data = {message_id: inbound_data(inbound) for message_id, inbound in arrived.items()}
-    else:
-        messages = await load_messages(connection, [(account_id, message_id) for message_id in ids])
-        data = {
-            event.message_id: message_data(message, event.event.partition(".")[2])
-            for event in found
-            if (message := messages.get(event.message_id)) is not None
-        }
+    data = await data_of(connection, [(account_id, event.message_id, event.event) for event in found])
     return found, [
-        Told(event.event, format_time(event.at_ms) or "", data.get(event.message_id, {"id": str(event.message_id)}))
-        for event in found
+        Told(event.event, format_time(event.at_ms) or "", each) for event, each in zip(found, data, strict=True)
     ]
+
+
+async def data_of(connection: asyncpg.Connection, events: Sequence[tuple[int, int, str]]) -> list[dict[str, Any]]:
+    """What a webhook tells of each event (account_id, message_id, event); of a message that is kept no more, its id."""
+    arrived = [message_id for _, message_id, event in events if event == INBOUND]
+    inbound = await load_inbound(connection, arrived) if arrived else {}
+    sent = [(account_id, message_id) for account_id, message_id, event in events if event != INBOUND]
+    messages = await load_messages(connection, sent) if sent else {}
+    data: list[dict[str, Any]] = []
+    for account_id, message_id, event in events:
+        if event == INBOUND and message_id in inbound:
+            data.append(inbound_data(inbound[message_id]))
+        elif (message := messages.get(message_id)) is not None and message.account_id == account_id:
+            data.append(message_data(message, event.partition(".")[2]))
+        else:
+            data.append({"id": str(message_id)})
+    return data

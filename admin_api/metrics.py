@@ -89,4 +89,9 @@ class _Collector:
         yield from service.webhooks.families()
         yield from service.notices.families()
         yield GaugeMetricFamily("gw_http_requests_open", "Requests without answer yet", service.open_requests)
+        yield GaugeMetricFamily("gw_event_streams", "Listeners to events", service.account_feeds.count)
+        ended = CounterMetricFamily("gw_event_streams_ended", "Ended streams by their cause", labels=["cause"])
+        for cause, count in service.account_feeds.ended.items():
+            ended.add_metric([cause], count)
+        yield ended
         yield GaugeMetricFamily("gw_accept_waiting", "Messages that wait for their commit", service.accepting.waiting)

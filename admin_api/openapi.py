@@ -56,11 +56,19 @@ SCHEMES: Final[dict[str, Any]] = {
 }
 OF_CUSTOMERS: Final[list[dict[str, list[str]]]] = [{"key": []}]
 OF_OPERATORS: Final[list[dict[str, list[str]]]] = [{"session": []}, {"cookie": [], "csrf": []}]
+STREAM: Final[dict[str, Any]] = {"text/event-stream": {"schema": {"type": "string"}}}
 IDEMPOTENCY_HEADER: Final = {
     "name": "Idempotency-Key",
     "in": "header",
     "schema": {"type": "string", "maxLength": 255},
     "description": "The same key gives the same answer for 72 hours, and acts once.",
+}
+
+LAST_EVENT_ID: Final = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "schema": {"type": "string", "maxLength": 256},
+    "description": "Go on after this event (HTML standard, 9.2.5).",
 }
 
 
@@ -103,7 +111,9 @@ def _operation(
         "responses": {
             str(route.status): {
                 "description": "done",
-                "content": _file(route)
+                "content": STREAM
+                if route.gives_stream
+                else _file(route)
                 if route.gives_file
                 else {"application/json": {"schema": _any_of([by_model[each] for each in route.answers])}},
             }
@@ -115,6 +125,8 @@ def _operation(
     ]
     if route.query is not None:
         parameters += _query_parameters(components[by_model[route.query]["$ref"].rpartition("/")[2]])
+    if route.gives_stream:
+        parameters.append(LAST_EVENT_ID)
     if route.idempotent:
         parameters.append(IDEMPOTENCY_HEADER)
     if parameters:

@@ -15,6 +15,7 @@ import msgspec
 from admin_api.languages import Language, Words
 from admin_api.problem_kind import ProblemKind
 from admin_api.problems_credits import OF_CREDITS
+from admin_api.problems_live import OF_LIVE
 from admin_api.problems_operators import OF_OPERATORS
 from admin_api.problems_senders import OF_SENDERS
 from gateway.accept.refusals import Refusal
@@ -338,6 +339,7 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         *_OF_WEBHOOKS,
         *_TEMPORARY,
         *OF_CREDITS,
+        *OF_LIVE,
         *OF_OPERATORS,
         *OF_SENDERS,
     )

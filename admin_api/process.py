@@ -21,9 +21,11 @@ import asyncpg
 from aiohttp import web
 
 from admin_api import application, credit_clock
+from admin_api.account_feeds import AccountFeeds
 from admin_api.cursors import Cursors
 from admin_api.doors.served import Doors
 from admin_api.keys import Keys
+from admin_api.live_feeds import LiveFeeds
 from admin_api.lookup_desk import LookupDesk
 from admin_api.metrics import MetricsPage
 from admin_api.nobody import TellsNobody
@@ -169,8 +171,9 @@ async def _build(configuration: Configuration, dsn: str, connection: asyncpg.Con
     rates, lookups = Rates(lifecycle.book, wall_ms), _lookup_desk(configuration, reader, dsn)
     rooms = (configuration, seat, reader, line, accepting, settling, lifecycle, keeper, reach, keys, cursors, tallies)
     writer = Writer(Reader(functools.partial(connect_as_operators, dsn), seat.epoch, seat.node_id, OPERATORS_AT_ONCE))
-    sessions = Sessions(configuration.admin_api, secret, writer)
-    return Service(*rooms, rates, rows, lookups, writer, sessions, OneTimeCodes(secret))
+    sessions, settings = Sessions(configuration.admin_api, secret, writer), configuration.admin_api
+    feeds = LiveFeeds(AccountFeeds(cursors), reader, settings.streams_at_once, settings.streams_per_account)
+    return Service(*rooms, rates, rows, lookups, writer, sessions, OneTimeCodes(secret), feeds)
 
 
 def _lookup_desk(configuration: Configuration, reader: Reader, dsn: str) -> LookupDesk:
@@ -246,6 +249,7 @@ def _jobs(service: Service, dsn: str, certificates: Certificates | None) -> list
         send_notices(service.configuration, dsn, service.lifecycle, service.reader, service.notices),
         service.lookups.run(),
         credit_clock.run(service.writer),
+        service.account_feeds.run(),
     ]
 
 
@@ -291,12 +295,13 @@ async def _drain(service: Service, runner: web.AppRunner, page: MetricsPage, doo
     """Take nothing new, answer what is under way, close."""
     tell_systemd("STOPPING=1")
     service.ready = False
+    service.account_feeds.close()
     for site in list(runner.sites):
         await site.stop()
     await doors.stop()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(service.configuration.admin_api.drain_timeout_s):
-            while service.open_requests or service.accepting.waiting:
+            while service.open_requests or service.accepting.waiting or service.account_feeds.count:
                 await asyncio.sleep(DRAIN_LOOK_S)
     await runner.cleanup()
     await doors.close()

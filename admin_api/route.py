@@ -72,6 +72,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     idempotent: bool = False
     takes_file: bool = False  # as the body, or as a part of multipart/form-data
     gives_file: bool = False
+    gives_stream: bool = False  # text/event-stream, which ends when somebody ends it
     file_types: tuple[str, ...] = ("text/csv",)  # that it takes or gives
     before_ready: bool = False
     problems: tuple[str, ...] = ()

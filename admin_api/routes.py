@@ -13,6 +13,7 @@ from typing import Final
 from admin_api import (
     estimates,
     event_reading,
+    event_streams,
     lookup_jobs,
     lookups,
     message_reading,
@@ -20,6 +21,7 @@ from admin_api import (
     money,
     webhooks,
 )
+from admin_api import models_live as mv
 from admin_api import models_lookups as ml
 from admin_api import models_messages as m
 from admin_api import models_money as mm
@@ -151,6 +153,18 @@ ROUTES: Final[tuple[Route, ...]] = (
         answer=event_reading.show_inbound,
         query=mw.ReadInbound,
         answers=(mw.EventPage,),
+    ),
+    Route(
+        method="GET",
+        path="/v1/events/stream",
+        scope="messages:read",
+        group="events",
+        summary=Words("Events as they happen (server-sent)", "Les événements en direct (server-sent events)"),
+        answer=event_streams.listen,
+        query=mv.AskStream,
+        answers=(),
+        gives_stream=True,
+        problems=("too_many_streams", "streams_full", "stream_too_slow"),
     ),
     Route(
         method="POST",

@@ -7,6 +7,7 @@ What must not enter: behaviour; process.py joins, application.py serves.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from aiohttp import web
 from admin_api.cursors import Cursors
 from admin_api.keys import Caller, Keys
 from admin_api.languages import Language
+from admin_api.live_feeds import LiveFeeds
 from admin_api.lookup_desk import LookupDesk
 from admin_api.one_time_codes import OneTimeCodes
 from admin_api.sessions import Cookie, Operator, Sessions
@@ -50,7 +52,7 @@ class Call(msgspec.Struct):
     octets: bytes = b""  # the body as it came
     route: str = ""  # its method and path, as the table writes them
     idempotency_key: str = ""
-    request: web.Request | None = None  # of a route that takes a file, which streams
+    request: web.Request | None = None  # of a route that takes a file or gives a stream
     address: str = ""  # where it came from
     agent: str = ""  # with what, as it says itself
     request_id: str = ""
@@ -82,6 +84,7 @@ class Answer(msgspec.Struct):
     cookie: Cookie | None = None
     file: Path | None = None  # a CSV, in place of a value
     media_type: str = JSON_TYPE  # of a value that is octets
+    stream: Callable[[web.Request, web.StreamResponse], Awaitable[None]] | None = None  # what writes it, piece by piece
 
 
 class RequestTallies:
@@ -114,6 +117,7 @@ class Service:
     writer: Writer
     sessions: Sessions
     codes: OneTimeCodes
+    account_feeds: LiveFeeds
     requests: RequestTallies = field(default_factory=RequestTallies)
     webhooks: WebhookTallies = field(default_factory=WebhookTallies)
     notices: NoticeTallies = field(default_factory=NoticeTallies)

@@ -206,6 +206,8 @@ class AdminApi(msgspec.Struct, frozen=True):
     )  # chosen: 1,000 messages of 10 parts
     requests_at_once: Count = 1000  # chosen: beyond it 503, before anything is read
     drain_timeout_s: Seconds = 30.0
+    streams_at_once: Count = 2000  # chosen: listeners to events, over all accounts
+    streams_per_account: Count = 50  # chosen: a screen each of a large customer's people
     kannel_listen: Endpoint | None = None  # of /cgi-bin/sendsms; absent: closed
     jasmin_listen: Endpoint | None = None  # of /send, /rate, /balance, /ping; absent: closed
     lookups: AdminApiLookups = field(default_factory=AdminApiLookups)

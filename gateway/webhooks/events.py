@@ -20,6 +20,7 @@ from telecom.default_alphabet import split_header
 from telecom.money import format_credits
 
 ESM_UDHI: Final = 0x40  # SMPP v3.4 5.2.12
+ACCEPTED: Final = "message.accepted"  # of event streams only
 SUBMITTED: Final = "message.submitted"
 INBOUND: Final = "inbound.received"
 TEST: Final = "webhook.test"
@@ -88,7 +89,7 @@ def _fact(kind: str, given: str | int) -> str | None:
 
 def message_data(message: Message, state: str) -> dict[str, Any]:
     """What is told of a message that reached a state; the same at every try, whatever became of it since."""
-    final = state != "submitted"
+    final = state not in ("accepted", "submitted")
     return {
         "id": str(message.message_id),
         "status": state,
@@ -97,7 +98,7 @@ def message_data(message: Message, state: str) -> dict[str, Any]:
         "parts": message.part_count,
         "error": message.error if final else "",
         "accepted_at": format_time(accepted_at_ms(message.message_id)),
-        "submitted_at": format_time(message.submitted_at_ms),
+        "submitted_at": None if state == "accepted" else format_time(message.submitted_at_ms),
         "final_at": format_time(message.final_at_ms) if final else None,
     }
 

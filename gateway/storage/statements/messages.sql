@@ -14,10 +14,10 @@ WITH stream AS (
               data_coding, price_micros, expires_at_ms, not_before_ms, source_addr, destination_addr, route_why,
               user_data, envelope, notify, opened, handed_to, place)
 ), funds AS (
-    SELECT account_id, balance_micros + credit_limit_micros AS available FROM accounts
-    WHERE account_id = ANY ($23::integer[]) AND state = 'active' ORDER BY account_id FOR NO KEY UPDATE -- postings need not wait
+    SELECT account_id, balance_micros + credit_limit_micros AS available, coalesce(streamed_until > now(), false) AS streamed
+    FROM accounts WHERE account_id = ANY ($23::integer[]) AND state = 'active' ORDER BY account_id FOR NO KEY UPDATE -- postings need not wait
 ), passed AS (
-    SELECT a.* FROM (SELECT *, sum(price_micros) OVER (PARTITION BY account_id ORDER BY place) AS running FROM asked) a
+    SELECT a.*, funds.streamed FROM (SELECT *, sum(price_micros) OVER (PARTITION BY account_id ORDER BY place) AS running FROM asked) a
     JOIN funds USING (account_id) WHERE a.running <= funds.available
 ), stored AS (
     INSERT INTO messages (account_id, message_id, esme_id, connector_id, route_id, traffic_class, part_count, data_coding, price_micros,
@@ -34,6 +34,9 @@ WITH stream AS (
 ), posted AS (
     INSERT INTO ledger (account_id, kind, from_purse, to_purse, amount_micros, message_count)
     SELECT account_id, 'hold', 'available', 'held', amount, messages FROM held
+), told AS (
+    INSERT INTO account_events (account_id, message_id, event, at_ms)
+    SELECT account_id, message_id, 'message.accepted', message_id >> 20 FROM passed WHERE streamed ORDER BY place
 ), opened AS (
     INSERT INTO open_attempts (node_id, batch_id, opened_at_ms, account_ids, message_ids, sends)
     SELECT $2, $4, $24::bigint >> 20, array_agg(account_id), array_agg(message_id), array_agg(1::smallint) FROM passed WHERE opened HAVING count(*) > 0

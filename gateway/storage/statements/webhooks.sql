@@ -7,7 +7,9 @@ SELECT account_id, array_agg(DISTINCT event ORDER BY event) FROM (
     UNION ALL
     SELECT account_id, unnest(ARRAY['message.delivered', 'message.undeliverable', 'message.rejected', 'message.expired',
                                     'message.deleted', 'message.unknown', 'inbound.received'])
-      FROM accounts WHERE keeps_events) told
+      FROM accounts WHERE keeps_events
+    UNION ALL
+    SELECT account_id, 'message.submitted' FROM accounts WHERE streamed_until > now()) told
  GROUP BY account_id ORDER BY account_id;
 
 -- name: owe_events
