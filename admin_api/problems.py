@@ -14,6 +14,7 @@ import msgspec
 
 from admin_api.languages import Language, Words
 from admin_api.problem_kind import ProblemKind
+from admin_api.problems_accounts import OF_ACCOUNTS
 from admin_api.problems_credits import OF_CREDITS
 from admin_api.problems_live import OF_LIVE
 from admin_api.problems_operators import OF_OPERATORS
@@ -338,6 +339,7 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         *_UNFIT,
         *_OF_WEBHOOKS,
         *_TEMPORARY,
+        *OF_ACCOUNTS,
         *OF_CREDITS,
         *OF_LIVE,
         *OF_OPERATORS,

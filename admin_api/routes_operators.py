@@ -13,6 +13,7 @@ from admin_api import models_operators as mo
 from admin_api.languages import Words
 from admin_api.roles import OPEN, SELF
 from admin_api.route import Route
+from admin_api.routes_accounts import ACCOUNTS
 from admin_api.routes_credits import CREDITS
 
 _SIGNING_IN: Final[tuple[Route, ...]] = (
@@ -215,5 +216,6 @@ OPERATORS: Final[tuple[Route, ...]] = (
     *_SECOND_FACTOR,
     *_USERS,
     *_AUDIT,
+    *ACCOUNTS,
     *CREDITS,
 )

@@ -198,7 +198,7 @@ async def load_facts(connection: asyncpg.Connection, logins: bool = True) -> Fac
             sender_names=await _rows(connection, "load_sender_names", SenderNameRow),
             connectors=await load_connectors(connection),
             routes=await load_routes(connection),
-            rates=await _rows(connection, "load_rates", RateRow),
+            rates=await load_rates(connection),
             number_ranges=await load_number_ranges(connection),
             blocks=await _rows(connection, "load_blocks", BlockRow),
             inbound_numbers=await _rows(connection, "load_inbound_numbers", InboundNumberRow),
@@ -226,6 +226,11 @@ async def load_connectors(connection: asyncpg.Connection) -> list[ConnectorRow]:
 async def load_number_ranges(connection: asyncpg.Connection) -> list[NumberRangeRow]:
     """Every range, by prefix."""
     return await _rows(connection, "load_number_ranges", NumberRangeRow)
+
+
+async def load_rates(connection: asyncpg.Connection) -> list[RateRow]:
+    """The prices in force."""
+    return await _rows(connection, "load_rates", RateRow)
 
 
 async def load_routes(connection: asyncpg.Connection) -> list[RouteRow]:

@@ -1,0 +1,61 @@
+"""The margin guard: nobody pays less for a part than the account above him pays for it.
+
+A reseller buys at his own account's price (its rate, else everybody's) and sells to the accounts below it at theirs.
+Looked at is every prefix that any of their rates names: between two of them prices do not change. Pure.
+What must not enter: writing rates, what a refusal says (the doors' tables).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from gateway.accept.fact_book import ANY_PREFIX, DEFAULT_PART_PRICE_MICROS
+from gateway.storage.facts import RateRow
+
+
+class BelowCost(msgspec.Struct, frozen=True):
+    """A price below its cost: what an account pays for a part to a prefix, and what the account above it pays."""
+
+    account_id: int
+    parent_id: int
+    prefix: str
+    price_micros: int
+    cost_micros: int
+
+
+Prices = Mapping[int | None, Mapping[str, int]]
+
+
+def prices_of(rates: Iterable[RateRow]) -> Prices:
+    """Prices in force by account (None: everybody's) and prefix."""
+    found: dict[int | None, dict[str, int]] = {}
+    for rate in rates:
+        found.setdefault(rate.account_id, {})[rate.prefix] = rate.price_micros
+    return found
+
+
+def price_at(prices: Prices, account_id: int, prefix: str) -> int:
+    """What an account pays for a part to numbers that begin so: as FactBook.price_micros finds it."""
+    for owner in (account_id, None):
+        own = prices.get(owner, {})
+        for length in range(len(prefix), 0, -1):
+            if prefix[:length] in own:
+                return own[prefix[:length]]
+        if ANY_PREFIX in own:
+            return own[ANY_PREFIX]
+    return DEFAULT_PART_PRICE_MICROS
+
+
+def below_cost(rates: Iterable[RateRow], parents: Mapping[int, int]) -> Iterator[BelowCost]:
+    """Every price below its cost. parents: of each account that has one."""
+    prices = prices_of(rates)
+    for account_id, parent_id in sorted(parents.items()):
+        if account_id not in prices and parent_id not in prices:
+            continue  # both pay what everybody pays
+        named = {p for owner in (account_id, parent_id, None) for p in prices.get(owner, {})} | {ANY_PREFIX}
+        for prefix in sorted(named):
+            price, cost = price_at(prices, account_id, prefix), price_at(prices, parent_id, prefix)
+            if price < cost:
+                yield BelowCost(account_id, parent_id, prefix, price, cost)
