@@ -18,23 +18,25 @@ import msgspec
 from aiohttp import web
 
 from admin_api import docs_page, error_catalogue, openapi
-from admin_api.keys import Caller, scope_missing
-from admin_api.languages import Language, Words, choose_language
+from admin_api.access import access_refusal
+from admin_api.graphql import served as graphql
+from admin_api.idempotency import key_fault
+from admin_api.keys import Caller
+from admin_api.languages import Language, choose_language
 from admin_api.problems import ERRORS, Fault, Problem, members
 from admin_api.reading import read_body, read_texts
-from admin_api.roles import OPEN, SELF
-from admin_api.route import Route
+from admin_api.roles import OPEN
+from admin_api.route import BY_FIELD, Route
 from admin_api.routes import ROUTES
 from admin_api.security_headers import security_headers
 from admin_api.service import JSON_TYPE, Answer, Call, Service
-from admin_api.sessions import Operator, permission_missing
+from admin_api.sessions import Operator
 from gateway.storage.group_commit import NotCommitted, OutcomeUnknown
 
 log = logging.getLogger("passerelle.api")
 
 CSV: Final = "text/csv; charset=utf-8"
 PROBLEM_JSON: Final = "application/problem+json"
-LONGEST_IDEMPOTENCY_KEY: Final = 255  # chosen
 ID: Final = web.RequestKey("id", str)
 ASKED_BY: Final = web.RequestKey("asked_by", object)
 LANGUAGE: Final = web.RequestKey("language", str)
@@ -51,7 +53,12 @@ def build(service: Service) -> web.Application:
     app.middlewares.append(frame.around)  # type: ignore[arg-type]  # aiohttp's name of an argument
     for route in ROUTES:
         app.router.add_route(route.method, route.path, frame.serve(route))
-    for path, page in (("/openapi.json", openapi.page), ("/docs", docs_page.page), (ERRORS, error_catalogue.page)):
+    for path, page in (
+        ("/openapi.json", openapi.page),
+        ("/docs", docs_page.page),
+        (ERRORS, error_catalogue.page),
+        ("/graphql/schema", graphql.page),
+    ):
         app.router.add_get(path, _opened(page))
     return app
 
@@ -60,8 +67,7 @@ def _opened(page: Callable[[Language], tuple[bytes, str]]) -> Serve:
     """What everybody may read, in the language asked for by ?lang= or Accept-Language."""
 
     async def serve(request: web.Request) -> web.Response:
-        await asyncio.sleep(0)  # messages first
-        body, content_type = page(_language(request))
+        body, content_type = await asyncio.to_thread(page, _language(request))  # messages first
         return web.Response(body=body, content_type=content_type, charset="utf-8")
 
     return serve
@@ -162,7 +168,7 @@ class _Frame:
     async def _read(self, request: web.Request, route: Route, name: str) -> Call | Problem:
         if route.permission == OPEN:
             asked_by: Caller | Operator | Problem | None = None
-        elif route.scope:
+        elif route.scope and not (route.scope == BY_FIELD and self._service.sessions.is_brought_by(request)):
             asked_by = await self._customer(request, route)
         else:
             asked_by = await self._operator(request, route)
@@ -201,7 +207,7 @@ class _Frame:
         refusal = service.keys.refusal(caller.key, now)
         if refusal is not None:
             return refusal
-        return caller if route.scope in caller.key.scopes else scope_missing(route.scope)
+        return access_refusal(caller, route, service.sessions) or caller
 
     async def _operator(self, request: web.Request, route: Route) -> Operator | Problem:
         operator = await self._service.sessions.prove(request)
@@ -209,18 +215,15 @@ class _Frame:
             return operator
         request[ASKED_BY] = operator
         request[LANGUAGE] = _language(request, _language_of(operator))
-        if route.permission != SELF and route.permission not in operator.permissions:
-            return permission_missing(route.permission)
-        needed = None if route.before_ready else self._service.sessions.readiness(operator)
-        return needed or operator
+        return access_refusal(operator, route, self._service.sessions) or operator
 
     async def _body(self, request: web.Request, route: Route, call: Call) -> object | Problem:
         if request.content_type != JSON_TYPE:
             return Problem("not_a_json_request")
         call.octets = await request.read()
         call.idempotency_key = request.headers.get("Idempotency-Key", "")
-        if len(call.idempotency_key) > LONGEST_IDEMPOTENCY_KEY or not call.idempotency_key.isprintable():
-            return Problem("invalid_request", errors=[Fault(("header", "Idempotency-Key"), "length", KEY_WORDS)])
+        if fault := key_fault(call.idempotency_key):
+            return Problem("invalid_request", errors=[fault])
         assert route.body is not None
         return read_body(route.body, call.octets)
 
@@ -235,9 +238,6 @@ class _Frame:
         if problem.code in ("unauthenticated", "not_signed_in"):
             headers["WWW-Authenticate"] = 'Bearer realm="passerelle"'
         return web.Response(body=encode(told), status=told["status"], content_type=PROBLEM_JSON, headers=headers)
-
-
-KEY_WORDS: Final = Words("at most 255 printable characters", "255 caractères imprimables au plus")
 
 
 def _language_of(asked_by: Caller | Operator) -> Language:

@@ -9,16 +9,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from admin_api.languages import Language
-from admin_api.problems import Problem, members
+from admin_api.languages import Language, Words
+from admin_api.problems import Fault, Problem, members
 from admin_api.service import Answer, Call, Service
 from gateway.storage.terms import KEYS_KEPT_MS, IdempotencyKey, StoredKey, find_key
 
 REPLAYED = {"Idempotent-Replayed": "true"}
+
+
+LONGEST_KEY: Final = 255  # chosen
+KEY_WORDS: Final = Words("at most 255 printable characters", "255 caractères imprimables au plus")
+
+
+def key_fault(key: str) -> Fault | None:
+    """Why a key is none; absent it is empty."""
+    if len(key) <= LONGEST_KEY and key.isprintable():
+        return None
+    return Fault(("header", "Idempotency-Key"), "length", KEY_WORDS)
 
 
 class Kept(msgspec.Struct):

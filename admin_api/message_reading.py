@@ -44,10 +44,18 @@ async def show(service: Service, call: Call) -> Answer | Problem:
     message = await service.reader.run(lambda c: api_messages.find_message(c, account_id, message_id))
     if message is None:
         return Problem("not_found")
-    events = await service.reader.run(lambda c: inspection.load_events(c, account_id, message_id))
+    events = await load_events(service, account_id, [message_id])
     now = describe(message)
-    now.timeline = _timeline(message, [(row["at_ms"], row["event"]) for row in events])
+    now.timeline = timeline(now, events.get(message_id, []))
     return Answer(now)
+
+
+async def load_events(service: Service, account_id: int, ids: list[int]) -> dict[int, list[tuple[int, str]]]:
+    """The uncommon facts of messages, by id: when (Unix milliseconds), and what."""
+    found: dict[int, list[tuple[int, str]]] = {}
+    for row in await service.reader.run(lambda c: inspection.load_events(c, account_id, ids)):
+        found.setdefault(row["message_id"], []).append((row["at_ms"], row["event"]))
+    return found
 
 
 async def show_page(service: Service, call: Call) -> Answer | Problem:
@@ -126,14 +134,14 @@ def describe(message: Message) -> MessageNow:
     )
 
 
-def _timeline(message: Message, events: list[tuple[int, str]]) -> list[Event]:
+def timeline(now: MessageNow, events: list[tuple[int, str]]) -> list[Event]:
     """The common facts are columns, the uncommon ones rows: together, in order."""
-    facts = [(accepted_at_ms(message.message_id), "accepted"), *events]
-    if message.submitted_at_ms:
-        facts.append((message.submitted_at_ms, "submitted"))
-    if message.final_at_ms:
-        facts.append((message.final_at_ms, STATUS_OF_STATE[message.state]))
-    return [Event(format_time(at_ms), event) for at_ms, event in sorted(facts, key=lambda fact: fact[0])]
+    facts = [(now.created_at, "accepted"), *((format_time(at_ms), event) for at_ms, event in events)]
+    if now.submitted_at:
+        facts.append((now.submitted_at, "submitted"))
+    if now.final_at:
+        facts.append((now.final_at, now.status))
+    return [Event(at, event) for at, event in sorted(facts, key=lambda fact: fact[0])]
 
 
 def _time_or_none(unix_ms: int) -> str | None:

@@ -16,7 +16,7 @@ import msgspec
 from admin_api.languages import Language, Words
 from admin_api.problems import PROBLEMS
 from admin_api.roles import OPEN
-from admin_api.route import Route, problems_of
+from admin_api.route import BY_FIELD, Route, problems_of
 from admin_api.routes import ROUTES
 from admin_api.sessions import COOKIE, CSRF_HEADER
 
@@ -107,7 +107,7 @@ def _operation(
         "summary": route.summary.say(language),
         "tags": [route.group],
         **({"x-scope": route.scope} if route.scope else {"x-permission": route.permission}),
-        "security": [] if route.permission == OPEN else OF_CUSTOMERS if route.scope else OF_OPERATORS,
+        "security": _security(route),
         "responses": {
             str(route.status): {
                 "description": "done",
@@ -155,6 +155,13 @@ def _file(route: Route) -> dict[str, Any]:
 def _form(route: Route) -> dict[str, Any]:
     file = {"type": "string", "contentMediaType": ", ".join(route.file_types)}
     return {"multipart/form-data": {"schema": {"type": "object", "properties": {"file": file}}}}
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    if route.permission == OPEN:
+        return []
+    of_operators = OF_OPERATORS if route.permission or route.scope == BY_FIELD else []
+    return [*(OF_CUSTOMERS if route.scope else []), *of_operators]
 
 
 def _any_of(schemas: list[Any]) -> Any:

@@ -33,6 +33,24 @@ _OF_REQUESTS: Final = (
         Words("Correct every field of `errors`.", "Corrigez chaque champ de `errors`."),
     ),
     ProblemKind(
+        "query_invalid",
+        400,
+        Words("The GraphQL document cannot be executed.", "Le document GraphQL ne peut pas être exécuté."),
+        Words(
+            "Correct it by the schema at /graphql/schema; `reason` says where it fails.",
+            "Corrigez-le d'après le schéma de /graphql/schema ; `reason` dit où il échoue.",
+        ),
+    ),
+    ProblemKind(
+        "query_too_large",
+        400,
+        Words("The GraphQL document asks too much at once.", "Le document GraphQL demande trop à la fois."),
+        Words(
+            "Ask in several requests; `limit` says what is counted.",
+            "Demandez en plusieurs fois ; `limit` dit ce qui est compté.",
+        ),
+    ),
+    ProblemKind(
         "not_json",
         400,
         Words("The body is not JSON.", "Le corps n'est pas du JSON."),

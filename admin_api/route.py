@@ -16,6 +16,7 @@ from admin_api.problems import Problem
 from admin_api.roles import OPEN
 from admin_api.service import Answer, Call, Service
 
+BY_FIELD: Final = "by field"  # in place of a scope, at /graphql: whoever is proven may ask, each field has its own rule
 Answers = Callable[[Service, Call], Awaitable[Answer | Problem]]
 
 # What every route may answer, whatever it is; what a customer's and an operator's adds, what a body, and what sending.
@@ -87,7 +88,7 @@ def problems_of(route: Route) -> tuple[str, ...]:
     told = [*ALWAYS, *(WITH_BODY if route.body is not None else ())]
     if route.scope:
         told += OF_CUSTOMERS
-    elif route.permission != OPEN:
+    if route.scope == BY_FIELD or route.permission not in ("", OPEN):
         told += SIGNED_IN
     if route.permission and route.method != "GET":
         told += CHANGING

@@ -29,6 +29,7 @@ from admin_api import models_webhooks as mw
 from admin_api.languages import Words
 from admin_api.route import SENDING, Route
 from admin_api.routes_credits import CREDIT_ORDERS
+from admin_api.routes_graphql import GRAPHQL
 from admin_api.routes_operators import OPERATORS
 from admin_api.routes_senders import SENDERS
 
@@ -330,5 +331,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     *CREDIT_ORDERS,
     *SENDERS,
+    *GRAPHQL,
     *OPERATORS,
 )

@@ -74,10 +74,7 @@ class Sessions:
 
     async def prove(self, request: web.Request) -> Operator | Problem:
         """Who asks. A cookie counts for a request that changes something only with its CSRF token."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        token = token.strip() if scheme.lower() == "bearer" else ""
-        from_cookie = not token
-        token = token or request.cookies.get(self._name, "")
+        token, from_cookie = self._token(request)
         if not token.startswith(f"{users.SESSION_MARK}_") or len(token) > LONGEST_TOKEN:
             return Problem("not_signed_in")
         token_hash = users.hash_token(self.secret, token)
@@ -93,6 +90,16 @@ class Sessions:
             session_id = row.session_id
             await self._writer.read(lambda c: users.touch_session(c, session_id))
         return operator_of(row, csrf_token if from_cookie else "")
+
+    def is_brought_by(self, request: web.Request) -> bool:
+        """Whether a request that may be anybody's comes with a session, and not with a key."""
+        return self._token(request)[0].startswith(f"{users.SESSION_MARK}_")
+
+    def _token(self, request: web.Request) -> tuple[str, bool]:
+        """The session's token, and whether a cookie carried it."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        token = token.strip() if scheme.lower() == "bearer" else ""
+        return (token, False) if token else (request.cookies.get(self._name, ""), True)
 
     def csrf_token(self, token: str) -> str:
         """The word that belongs to a session's cookie: nobody makes it who cannot read our answers."""

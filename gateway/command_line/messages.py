@@ -104,7 +104,7 @@ def show_message(
                 )
             return _inbound_fields(inbound), _inbound_timeline(inbound)
         again = await asked_again(connection, configuration, row)
-        events = await inspection.load_events(connection, row["account_id"], row["message_id"])
+        events = await inspection.load_events(connection, row["account_id"], [row["message_id"]])
         waits = await inspection.load_waits(connection, row["account_id"], row["message_id"])
         return _fields(row) | {"recomputed": again}, _timeline(row, events, waits)
 

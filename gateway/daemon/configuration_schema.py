@@ -210,6 +210,9 @@ class AdminApi(msgspec.Struct, frozen=True):
     streams_per_account: Count = 50  # chosen: a screen each of a large customer's people
     kannel_listen: Endpoint | None = None  # of /cgi-bin/sendsms; absent: closed
     jasmin_listen: Endpoint | None = None  # of /send, /rate, /balance, /ping; absent: closed
+    graphql_introspection: bool = (
+        False  # whether /graphql tells its schema to programs; it is at /graphql/schema anyway
+    )
     lookups: AdminApiLookups = field(default_factory=AdminApiLookups)
     operators: AdminApiOperators = field(default_factory=AdminApiOperators)
     credits: AdminApiCredits = field(default_factory=AdminApiCredits)

@@ -56,9 +56,9 @@ async def find_inbound_message(connection: asyncpg.Connection, message_id: int) 
     return await connection.fetchrow(_SQL["find_inbound_message"], message_id)
 
 
-async def load_events(connection: asyncpg.Connection, account_id: int, message_id: int) -> list[asyncpg.Record]:
-    """at_ms, event, detail of the uncommon facts of one message."""
-    return await connection.fetch(_SQL["load_events"], account_id, message_id)
+async def load_events(connection: asyncpg.Connection, account_id: int, ids: list[int]) -> list[asyncpg.Record]:
+    """message_id, at_ms, event, detail of the uncommon facts of an account's messages."""
+    return await connection.fetch(_SQL["load_events"], account_id, ids)
 
 
 async def load_waits(connection: asyncpg.Connection, account_id: int, message_id: int) -> list[asyncpg.Record]:

@@ -61,6 +61,7 @@ READ_BY = (  # of gateway: where a key becomes an effect
     "../admin_api/credit_orders.py",
     "../admin_api/sessions.py",
     "../admin_api/signing_in.py",
+    "../admin_api/graphql/execution.py",
     "../admin_api/doors/served.py",
 )
 SECTIONS: dict[str, Any] = {

@@ -31,8 +31,11 @@ SELECT i.*, a.name AS account, e.system_id, c.name AS connector
  WHERE i.message_id = $1;
 
 -- name: load_events
--- The uncommon facts of one message's life, in order.
-SELECT at_ms, event, detail FROM message_events WHERE account_id = $1 AND message_id = $2 ORDER BY at_ms;
+-- The uncommon facts of some messages' lives, in order.
+SELECT message_id, at_ms, event, detail
+  FROM message_events
+ WHERE account_id = $1 AND message_id = ANY ($2::bigint[])
+ ORDER BY at_ms;
 
 -- name: load_waits
 -- What one message still waits for: a time, an outcome, its ESME.
