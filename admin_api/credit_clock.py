@@ -1,4 +1,4 @@
-"""What time does to orders and proposals: those that nobody paid or decided in time expire.
+"""What time does to orders and proposals: what nobody paid or decided in time expires, and what waits is counted.
 
 Any number of processes do this at once. A proposal past its time moves nothing anyway, also before this looked.
 What must not enter: which states expire (gateway.ledger).
@@ -12,18 +12,20 @@ from typing import Final
 
 import asyncpg
 
-from admin_api.writer import Writer
+from admin_api.service import Service
 from gateway.ledger import moves, orders
+from gateway.storage.credit_orders import count_waiting
 from gateway.storage.group_commit import NotCommitted, OutcomeUnknown
 
 EXPIRE_EVERY_S: Final = 60.0  # chosen: how late a list tells what has expired
 
 
-async def run(writer: Writer) -> None:
+async def run(service: Service) -> None:
     """Look again and again."""
     while True:
         with contextlib.suppress(NotCommitted, OutcomeUnknown):
-            await writer.run(expire_once)
+            await service.writer.run(expire_once)
+            service.credit_waiting = await service.writer.read(count_waiting)
         await asyncio.sleep(EXPIRE_EVERY_S)
 
 

@@ -88,6 +88,12 @@ class _Collector:
         yield latency
         yield from service.webhooks.families()
         yield from service.notices.families()
+        credit = GaugeMetricFamily(
+            "gw_credit_waiting", "Orders, payments and moves that wait for people", labels=["what"]
+        )
+        for what, count in service.credit_waiting.items():
+            credit.add_metric([what], count)
+        yield credit
         yield GaugeMetricFamily("gw_http_requests_open", "Requests without answer yet", service.open_requests)
         yield GaugeMetricFamily("gw_event_streams", "Listeners to events", service.account_feeds.count)
         ended = CounterMetricFamily("gw_event_streams_ended", "Ended streams by their cause", labels=["cause"])

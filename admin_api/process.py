@@ -248,7 +248,7 @@ def _jobs(service: Service, dsn: str, certificates: Certificates | None) -> list
         deliver_webhooks(service.configuration, dsn, service.webhooks),
         send_notices(service.configuration, dsn, service.lifecycle, service.reader, service.notices),
         service.lookups.run(),
-        credit_clock.run(service.writer),
+        credit_clock.run(service),
         service.account_feeds.run(),
     ]
 

@@ -122,6 +122,7 @@ class Service:
     webhooks: WebhookTallies = field(default_factory=WebhookTallies)
     notices: NoticeTallies = field(default_factory=NoticeTallies)
     in_flight: set[tuple[int, str, str]] = field(default_factory=set)  # account, route, Idempotency-Key
+    credit_waiting: dict[str, int] = field(default_factory=dict)  # what waits for people: credit_clock.py
     ready: bool = False
     open_requests: int = 0
 

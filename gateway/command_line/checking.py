@@ -40,6 +40,7 @@ PROOF_WORDS: Final = {
     "held_is_the_purse": "what is held is the price of the open messages",
     "spent_is_the_purse": "what is spent is the price of the captured messages",
     "hold_fits_state": "each hold is closed exactly when it must be",
+    "moves_are_posted": "what people moved stands in the ledger",
     "smsc_ids_have_messages": "every carrier's id has its message",
     "receipts_are_joined": "no receipt waits for its message too long",
     "acknowledged_receipts_are_kept": "every receipt we acknowledged is kept",

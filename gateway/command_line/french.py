@@ -339,6 +339,7 @@ _PROOFS: Final = {
     "no receipt waits for its message too long": "aucun accusé n'attend trop son message",
     "nothing is open past its deadline": "rien n'est ouvert après son échéance",
     "the ledger sums to zero": "la somme du grand livre est nulle",
+    "what people moved stands in the ledger": "ce que des personnes ont déplacé est dans le grand livre",
     "what is held is the price of the open messages": "ce qui est retenu est le prix des messages ouverts",
     "what is spent is the price of the captured messages": "ce qui est dépensé est le prix des messages encaissés",
     "what we call submitted was on the wire": "ce que nous disons soumis a été sur le fil",

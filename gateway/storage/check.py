@@ -50,6 +50,7 @@ PROOFS: Final = (
     Proof("held_is_the_purse", "P3", "count_accounts"),
     Proof("spent_is_the_purse", "P3", "count_accounts"),
     Proof("hold_fits_state", "P3", "count_messages"),
+    Proof("moves_are_posted", "P3", "count_moves"),
     Proof("smsc_ids_have_messages", "P4", "count_smsc_ids"),
     Proof("receipts_are_joined", "P4", "count_parked", "rows", "now"),
     Proof("acknowledged_receipts_are_kept", "P4", "count_wire_receipts", "smsc_log"),

@@ -129,5 +129,12 @@ async def expire_orders(connection: asyncpg.Connection, states: tuple[list[str],
     return len(await connection.fetch(_SQL["expire_orders"], *states))
 
 
+async def count_waiting(connection: asyncpg.Connection) -> dict[str, int]:
+    """What waits for people: `order` for its payment, `payment` for its credit, `approval` for a second person."""
+    row = await connection.fetchrow(_SQL["count_waiting"])
+    assert row is not None
+    return dict(row)
+
+
 def _read(row: Any) -> OrderRow:
     return OrderRow(*(row[name] for name in _FIELDS))

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from admin_api import credit_clock
 from gateway.storage import check, facts
-from gateway.storage.credit_orders import OPEN_ORDERS
+from gateway.storage.credit_orders import OPEN_ORDERS, count_waiting
 from tests.admin_api.conftest import Api, Reply
 from tests.eventually import eventually
 from tests.gateway.conftest import Ground
@@ -22,6 +22,11 @@ from tests.gateway.conftest import Ground
 OURS = "/v1/credit-orders"
 THEIRS = "/v1/admin/credit-orders"
 WITHIN_S = 30.0
+CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+ WHERE usename = 'passerelle_api' AND datname = current_database() AND query LIKE '-- lock_head%'
+   AND wait_event_type = 'Lock'
+"""
 PAID = {"method": "mobile money", "reference": "MM-77", "amount": "655957", "currency": "XOF", "paid_on": "2026-01-31"}
 ORDER = {
     "credits": "500",
@@ -150,16 +155,11 @@ async def test_what_dies_between_credit_and_commit_leaves_nothing(shop: Shop) ->
         await audit.execute("BEGIN")
         await audit.execute("SELECT FROM audit_head FOR UPDATE")  # the last thing that a change writes waits here
         asking = asyncio.ensure_future(shop.awa.ask("POST", f"{THEIRS}/{order}/credit"))
-        waits = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'passerelle_api' AND wait_event_type = 'Lock'"
 
-        async def is_waiting() -> bool:
-            return bool(await shop.ground.value(waits + " AND datname = current_database()"))
+        async def is_cut() -> bool:
+            return bool(await shop.ground.connection.fetch(CUT))
 
-        await eventually(is_waiting, WITHIN_S, "the change has come to its audit row")
-        await shop.ground.connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'passerelle_api'"
-            " AND datname = current_database() AND wait_event_type = 'Lock'"
-        )
+        await eventually(is_cut, WITHIN_S, "the change has come to its audit row, and no further")
         assert (await asking).status == 503
     finally:
         await audit.close()
@@ -186,6 +186,22 @@ async def test_what_nobody_pays_expires(shop: Shop) -> None:
     await shop.ground.connection.execute("UPDATE credit_orders SET expires_at = now()")
     await shop.customer.service.writer.run(credit_clock.expire_once)
     assert await shop.state(order) == "expired"
+
+
+async def test_what_waits_for_people_is_counted(shop: Shop) -> None:
+    await shop.placed()
+    await shop.paid()
+    large = await shop.paid(credits="50000")
+    assert (await shop.awa.ask("POST", f"{THEIRS}/{large}/credit")).status == 202
+    waiting = await shop.customer.service.writer.read(count_waiting)
+    assert waiting == {"order": 1, "payment": 2, "approval": 1}
+    metrics = shop.customer.service.configuration.admin_api.metrics_listen
+
+    async def is_told() -> bool:
+        async with shop.customer.http.get(f"http://{metrics}/metrics") as page:
+            return 'gw_credit_waiting{what="payment"}' in await page.text()
+
+    await eventually(is_told, WITHIN_S, "the page tells it")
 
 
 async def test_one_key_orders_once(shop: Shop) -> None:

@@ -36,6 +36,10 @@ SELECT count(*) FROM accounts;
 -- All postings of the ledger.
 SELECT count(*) FROM ledger;
 
+-- name: count_moves
+-- The moves of credit that people made.
+SELECT count(*) FROM credit_moves WHERE state = 'applied';
+
 -- name: count_partitions
 -- The days of messages.
 SELECT count(*) FROM pg_inherits WHERE inhparent = 'messages'::regclass;
@@ -121,6 +125,21 @@ SELECT message_id::text AS offender, format('%s, %s', state, hold) AS detail, co
  WHERE (hold = 'held' AND state NOT IN ('queued', 'submitted', 'in_doubt'))
     OR (hold = 'released' AND state IN ('queued', 'submitted', 'in_doubt', 'delivered'))
  ORDER BY message_id LIMIT 20;
+
+-- name: moves_are_posted
+-- What people moved stands in the ledger as they moved it, and every credited order has its move.
+SELECT offender, detail, count(*) OVER () AS failed FROM (
+    SELECT 'move ' || m.move_id AS offender, format('%s of %s micros, otherwise posted', m.kind, m.amount_micros) AS detail
+      FROM credit_moves m LEFT JOIN ledger l USING (posting_id)
+     WHERE m.state = 'applied' AND m.kind <> 'credit_limit'
+       AND (l.account_id, l.amount_micros, l.to_purse) IS DISTINCT FROM
+           (m.account_id, abs(m.amount_micros), CASE WHEN m.amount_micros > 0 THEN 'available' ELSE 'funding' END)
+    UNION ALL
+    SELECT 'order ' || o.order_id, 'credited without a move'
+      FROM credit_orders o
+     WHERE o.state = 'credited'
+       AND NOT EXISTS (SELECT FROM credit_moves m WHERE m.order_id = o.order_id AND m.state = 'applied')
+) AS found ORDER BY offender LIMIT 20;
 
 -- name: never_reopened_stands
 -- On each day of messages the trigger stands that refuses to reopen a final message or a closed hold.

@@ -43,3 +43,9 @@ UPDATE credit_orders SET state = $3, ended_by = $4, ended_at = now(), reason = $
 -- Ends the orders that nobody paid in time.
 UPDATE credit_orders SET state = $2, ended_at = now() WHERE state = ANY ($1::text[]) AND expires_at <= now()
 RETURNING order_id;
+
+-- name: count_waiting
+-- What waits for people: orders for their payment, payments for their credit, moves for a second person.
+SELECT (SELECT count(*) FROM credit_orders WHERE state = 'placed') AS "order",
+       (SELECT count(*) FROM credit_orders WHERE state = 'paid') AS payment,
+       (SELECT count(*) FROM credit_moves WHERE state = 'proposed') AS approval;

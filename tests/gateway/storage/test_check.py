@@ -186,6 +186,18 @@ async def break_the_ledger(connection: asyncpg.Connection, ground: Ground, ids: 
     )
 
 
+MOVED = """
+INSERT INTO credit_moves (account_id, kind, amount_micros, reason, weight_micros, alone, state, proposed_by, expires_at,
+                          posting_id, idempotency_key, body_hash)
+SELECT account_id, 'top_up', amount_micros + 1, 'x', 0, true, 'applied', 'x', now(), posting_id, '', ''
+  FROM ledger WHERE kind = 'top_up' LIMIT 1
+"""
+CREDITED = """
+INSERT INTO credit_orders (account_id, state, amount_micros, contact_name, email, phone, note, reference, language,
+                           idempotency_key, body_hash, expires_at, payment_method, paid_on)
+SELECT account_id, 'credited', 1, '', '', '', '', '', 'fr', '', '', now(), 'cash', now() FROM accounts
+"""
+
 DAMAGES: list[tuple[str, Damage]] = [
     ("acknowledged_is_stored", lose_message),
     ("acknowledged_is_stored", log("acknowledged", "not-even-a-number", None)),
@@ -201,6 +213,8 @@ DAMAGES: list[tuple[str, Damage]] = [
     ("held_is_the_purse", capture_twice),
     ("spent_is_the_purse", capture_twice),
     ("hold_fits_state", release_open_message),
+    ("moves_are_posted", sql(MOVED)),
+    ("moves_are_posted", sql(CREDITED)),
     ("smsc_ids_have_messages", forge_carrier_id),
     ("receipts_are_joined", park_for_ever),
     ("acknowledged_receipts_are_kept", sql("INSERT INTO wire_receipts VALUES ('a1', 'a1', true)")),
