@@ -15,12 +15,13 @@ import time
 from pathlib import Path
 
 from tests.faults.road import road
-from tests.running_node import Login
+from tests.running_node import ACCOUNT, Login
 
 SOAK_S = float(os.environ.get("PASSERELLE_SOAK_S", "900"))
 PROOF_EVERY_S = 60.0  # chosen
 KILL_SHARE = 0.2  # of the turns end with kill -9 of the node; chosen
 GROWTH_MIB = 64.0  # of the node between the first proof and any later one of the same life; chosen
+CREDITS = 1_000_000_000  # chosen: an hour takes a million, so a day is paid for too
 MISERY = {
     "latency_ms": "0..60",
     "error_mix": "0x58=0.002,0x14=0.001,0x0B=0.005",
@@ -43,6 +44,8 @@ async def test_a_long_run_in_bad_company_stays_whole_and_small(tmp_path: Path) -
         road(tmp_path, None, smsc=MISERY, logins=logins) as way,
         way.esme(**client, characters=0) as esme,
     ):
+        topped_up = await way.node.command("account", "top-up", ACCOUNT, str(CREDITS), "--reason", "a long run")
+        assert topped_up.code == 0, topped_up.err
         ends, small_mib = time.monotonic() + SOAK_S, None
         while time.monotonic() < ends:
             await asyncio.sleep(min(PROOF_EVERY_S, max(1.0, ends - time.monotonic())))
