@@ -104,6 +104,7 @@ class RouteRow(msgspec.Struct, frozen=True):
     connector_id: int
     weight: int
     enabled: bool
+    cost_micros: int | None = None  # what a part by it costs us, where that is known
 
     @property
     def match(self) -> str:
@@ -320,6 +321,7 @@ class NewRoute(msgspec.Struct, frozen=True):
     windows: Sequence[int]
     connector_id: int
     weight: int
+    cost_micros: int | None = None
 
 
 async def add_route(connection: asyncpg.Connection, route: NewRoute) -> int:

@@ -24,7 +24,8 @@ SELECT connector_id, name, kind, alphanumeric_senders, wish FROM connectors ORDE
 
 -- name: load_routes
 -- Every route, the disabled ones too: the table must still check them.
-SELECT route_id, "order", prefix, mcc, mnc, account_id, sender, traffic_class, windows, connector_id, weight, enabled
+SELECT route_id, "order", prefix, mcc, mnc, account_id, sender, traffic_class, windows, connector_id, weight, enabled,
+       cost_micros
   FROM routes ORDER BY "order", route_id;
 
 -- name: load_rates
@@ -101,8 +102,8 @@ UPDATE connectors SET alphanumeric_senders = $2 WHERE connector_id = $1 AND alph
 
 -- name: add_route
 -- Adds a rule that chooses a connector.
-INSERT INTO routes ("order", prefix, mcc, mnc, account_id, sender, traffic_class, windows, connector_id, weight)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING route_id;
+INSERT INTO routes ("order", prefix, mcc, mnc, account_id, sender, traffic_class, windows, connector_id, weight, cost_micros)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING route_id;
 
 -- name: list_routes
 -- The routes in the order they are asked, in names.
