@@ -15,6 +15,7 @@ import msgspec
 from admin_api.languages import Language, Words
 from admin_api.problem_kind import ProblemKind
 from admin_api.problems_accounts import OF_ACCOUNTS
+from admin_api.problems_carriers import OF_CARRIERS
 from admin_api.problems_credits import OF_CREDITS
 from admin_api.problems_live import OF_LIVE
 from admin_api.problems_operators import OF_OPERATORS
@@ -362,6 +363,7 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         *OF_LIVE,
         *OF_OPERATORS,
         *OF_SENDERS,
+        *OF_CARRIERS,
     )
 }
 

@@ -39,7 +39,7 @@ _WRITE: Final = frozenset(
         "senders.write",
         "messages.write",
         "esmes.write",
-        "connectors.write",
+        "connectors.operate",
         "routes.write",
         "rates.write",
         "blocks.write",
@@ -66,7 +66,15 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
         "audit.read",
     },
     "reseller": frozenset(
-        ("accounts.read", "accounts.write", "credits.read", "credits.transfer", "credit_orders.read")
+        (
+            "accounts.read",
+            "accounts.write",
+            "credits.read",
+            "credits.transfer",
+            "credit_orders.read",
+            "esmes.read",
+            "esmes.write",
+        )
     ),
     "support": frozenset(
         (

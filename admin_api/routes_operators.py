@@ -14,6 +14,7 @@ from admin_api.languages import Words
 from admin_api.roles import OPEN, SELF
 from admin_api.route import Route
 from admin_api.routes_accounts import ACCOUNTS
+from admin_api.routes_carriers import OF_CARRIERS
 from admin_api.routes_credits import CREDITS
 
 _SIGNING_IN: Final[tuple[Route, ...]] = (
@@ -218,4 +219,5 @@ OPERATORS: Final[tuple[Route, ...]] = (
     *_AUDIT,
     *ACCOUNTS,
     *CREDITS,
+    *OF_CARRIERS,
 )

@@ -26,6 +26,7 @@ from gateway.wall_clock import wall_ms
 ANSWER_PATIENCE_S: Final = 10.0  # chosen: longer than a node waits for what is still owed
 LOOK_S: Final = 0.1  # chosen: between two looks at the command's rows
 WORTH_MS: Final = 30_000  # chosen: who hears later of a rebind or unbind does nothing
+COLUMNS: Final = ("node", "state", "wish", "queued", "open", "bound", "rebound", "ended")
 WHY: Final = {
     "not_configured_here": "this node does not configure it",
     "too_late": "this node heard of it too late, and did nothing",
@@ -193,7 +194,7 @@ def _order(place: Place, words: str, config: ConfigOption, as_json: bool) -> Non
         show_json({"command": order.command_id, "state": order.state, "nodes": shown})
         return
     typer.echo(words)
-    columns = dict.fromkeys(key for row in shown for key in row)
+    columns = [key for key in COLUMNS if any(key in row for row in shown)]
     show_rows(shown, columns, as_json=False)
 
 

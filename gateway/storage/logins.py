@@ -7,11 +7,14 @@ What must not enter: whether a limit is sensible (the command line and constrain
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import asyncpg
 import msgspec
 
 from gateway.storage.named_statements import load_statements
+
+HIGHEST_ID: Final = 2**31 - 1
 
 _SQL = load_statements("logins.sql")
 
@@ -35,6 +38,31 @@ class EsmeChange(msgspec.Struct, frozen=True, kw_only=True):
 async def set_esme(connection: asyncpg.Connection, system_id: str, change: EsmeChange) -> bool:
     """Change limits of a login; False when there is none of this name."""
     return await connection.fetchval(_SQL["set_esme"], system_id, *msgspec.structs.astuple(change)) is not None
+
+
+async def find_logins(
+    connection: asyncpg.Connection,
+    *,
+    account_id: int | None = None,
+    state: str | None = None,
+    esme_id: int | None = None,
+    before_id: int = HIGHEST_ID,
+    limit: int = 1,
+    below_account: int | None = None,
+) -> list[asyncpg.Record]:
+    """Logins without their secrets, newest first. below_account: of accounts in its tree alone."""
+    found = await connection.fetch(_SQL["find_logins"], account_id, state, esme_id, before_id, limit, below_account)
+    return list(found)
+
+
+async def lock_login(connection: asyncpg.Connection, esme_id: int) -> None:
+    """Keep others from changing a login before this transaction ends."""
+    await connection.execute(_SQL["lock_login"], esme_id)
+
+
+async def may_pay(connection: asyncpg.Connection, account_id: int, below_account: int | None) -> bool:
+    """Whether a login may be opened for an account: it is not closed, and in the tree."""
+    return await connection.fetchval(_SQL["find_payer"], account_id, below_account) is not None
 
 
 async def login_history(connection: asyncpg.Connection, system_id: str, limit: int) -> list[asyncpg.Record]:

@@ -70,7 +70,7 @@ ON CONFLICT (system_id) DO NOTHING RETURNING esme_id;
 -- The SMPP logins with the name of who pays, without their secrets.
 SELECT e.system_id, a.name AS account, e.state, e.max_binds, e.max_transmitters, e.max_receivers, e.max_transceivers,
        e.window_size, e.tps, e.allow_cidrs, e.traffic_class,
-       CASE WHEN e.former_password_hash <> '' THEN to_timestamp(e.former_until_ms / 1000.0) END AS former_password_until
+       CASE WHEN e.former_until_ms > 0 THEN to_timestamp(e.former_until_ms / 1000.0) END AS former_password_until
   FROM esmes e JOIN accounts a USING (account_id) ORDER BY e.system_id;
 
 -- name: add_sender_name

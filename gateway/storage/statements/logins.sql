@@ -20,14 +20,32 @@ UPDATE esmes SET state = $2 WHERE system_id = $1 RETURNING esme_id;
 
 -- name: rotate_password
 -- Puts a new password in force; the one before it goes on binding until $3 (Unix milliseconds), the one before that ends.
-UPDATE esmes SET former_password_hash = CASE WHEN $3::bigint > 0 THEN password_hash ELSE '' END,
-       former_until_ms = $3, password_hash = $2
- WHERE system_id = $1 RETURNING esme_id;
+SELECT rotate_login($1, $2, $3);
+
+-- name: find_logins
+-- Logins below a number, newest first, without their secrets: $1 account, $2 state, $3 one login alone, each NULL for all;
+-- $6: of accounts in this tree alone.
+SELECT e.esme_id, e.system_id, e.account_id, a.name AS account, e.state, e.max_binds, e.max_transmitters, e.max_receivers,
+       e.max_transceivers, e.window_size, e.tps, e.allow_cidrs, e.traffic_class, e.v34_bind_errors, e.receipts_first,
+       e.receipt_for_each_part, e.default_alphabet, e.long_inbound, e.former_until_ms, e.created_at
+  FROM esmes e JOIN accounts a USING (account_id)
+ WHERE ($1::integer IS NULL OR e.account_id = $1) AND ($2::text IS NULL OR e.state = $2) AND ($3::integer IS NULL OR e.esme_id = $3)
+   AND e.esme_id < $4 AND ($6::integer IS NULL OR e.account_id IN (SELECT t.account_id FROM account_tree($6) t))
+ ORDER BY e.esme_id DESC LIMIT $5;
+
+-- name: lock_login
+-- Keeps others from changing a login before this transaction ends.
+SELECT esme_id FROM esmes WHERE esme_id = $1 FOR NO KEY UPDATE;
+
+-- name: find_payer
+-- An account that a login may be opened for; $2: in this tree alone.
+SELECT account_id FROM accounts WHERE account_id = $1 AND state <> 'closed'
+   AND ($2::integer IS NULL OR account_id IN (SELECT t.account_id FROM account_tree($2) t));
 
 -- name: confirm_password
 -- Ends the former password before its time.
 UPDATE esmes SET former_password_hash = '', former_until_ms = 0
- WHERE system_id = $1 AND former_password_hash <> '' RETURNING esme_id;
+ WHERE system_id = $1 AND former_until_ms > 0 RETURNING esme_id;
 
 -- name: set_account_rates
 -- Changes the rates of an account over all its logins.

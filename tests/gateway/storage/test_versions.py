@@ -1,6 +1,6 @@
 """Every transaction that changes routes or rates makes a version, by whatever hand; each can be read and come back.
 
-Source: decision 0022. What must not enter: what a sensible list is (tests/gateway/versions), HTTP.
+Source: decision 0024. What must not enter: what a sensible list is (tests/gateway/versions), HTTP.
 """
 
 from __future__ import annotations
