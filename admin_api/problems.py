@@ -18,6 +18,7 @@ from admin_api.problems_accounts import OF_ACCOUNTS
 from admin_api.problems_carriers import OF_CARRIERS
 from admin_api.problems_credits import OF_CREDITS
 from admin_api.problems_live import OF_LIVE
+from admin_api.problems_notices import OF_NOTICES
 from admin_api.problems_operators import OF_OPERATORS
 from admin_api.problems_senders import OF_SENDERS
 from gateway.accept.refusals import Refusal
@@ -361,6 +362,7 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         *OF_ACCOUNTS,
         *OF_CREDITS,
         *OF_LIVE,
+        *OF_NOTICES,
         *OF_OPERATORS,
         *OF_SENDERS,
         *OF_CARRIERS,

@@ -30,6 +30,7 @@ from admin_api.languages import Words
 from admin_api.route import SENDING, Route
 from admin_api.routes_credits import CREDIT_ORDERS
 from admin_api.routes_graphql import GRAPHQL
+from admin_api.routes_notices import NOTICES
 from admin_api.routes_operators import OPERATORS
 from admin_api.routes_senders import SENDERS
 
@@ -332,5 +333,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *CREDIT_ORDERS,
     *SENDERS,
     *GRAPHQL,
+    *NOTICES,
     *OPERATORS,
 )

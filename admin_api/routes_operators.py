@@ -16,6 +16,7 @@ from admin_api.route import Route
 from admin_api.routes_accounts import ACCOUNTS
 from admin_api.routes_carriers import OF_CARRIERS
 from admin_api.routes_credits import CREDITS
+from admin_api.routes_notices import NOTICES_OF_OPERATORS
 
 _SIGNING_IN: Final[tuple[Route, ...]] = (
     Route(
@@ -220,4 +221,5 @@ OPERATORS: Final[tuple[Route, ...]] = (
     *ACCOUNTS,
     *CREDITS,
     *OF_CARRIERS,
+    *NOTICES_OF_OPERATORS,
 )

@@ -20,6 +20,8 @@ FactKind = Literal["text", "number", "credits", "time", "decision", "cause"]
 CHANNELS: Final[tuple[Channel, ...]] = ("email", "sms")
 BOTH: Final[tuple[Channel, ...]] = CHANNELS
 BY_MAIL: Final[tuple[Channel, ...]] = ("email",)
+MONEY: Final = ("superadmin", "finance")
+NETWORK: Final = ("superadmin", "operator")
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "decision": ("approved", "refused", "suspended"),
     "cause": ("gone", "silent"),
@@ -28,33 +30,43 @@ FACT_CHARACTERS: Final = 500  # chosen: of a text; what is longer is cut
 
 
 class NoticeEvent(msgspec.Struct, frozen=True):
-    """One row. audience account: the account of the notice; administrators: operators who may see it, and the house."""
+    """One row. audience account: the account of the notice; administrators: users of these roles, and the house."""
 
     audience: Audience
     channels: tuple[Channel, ...]
     facts: Mapping[str, FactKind]
+    roles: tuple[str, ...] = ()
 
 
 NOTICE_EVENTS: Final[Mapping[str, NoticeEvent]] = {
     "balance.low": NoticeEvent("account", BOTH, {"account": "text", "balance": "credits", "threshold": "credits"}),
     "order.placed": NoticeEvent(
-        "administrators", BOTH, {"order": "number", "account": "text", "credits": "credits", "contact": "text"}
+        "administrators", BOTH, {"order": "number", "account": "text", "credits": "credits", "contact": "text"}, MONEY
     ),
     "order.paid": NoticeEvent("account", BY_MAIL, {"order": "number", "credits": "credits"}),
     "order.credited": NoticeEvent("account", BOTH, {"order": "number", "credits": "credits", "balance": "credits"}),
     "order.refused": NoticeEvent("account", BOTH, {"order": "number", "credits": "credits", "reason": "text"}),
     "credit.waiting": NoticeEvent(
-        "administrators", BY_MAIL, {"account": "text", "credits": "credits", "asked_by": "text", "reason": "text"}
+        "administrators",
+        BY_MAIL,
+        {"account": "text", "credits": "credits", "asked_by": "text", "reason": "text"},
+        MONEY,
     ),
-    "sender.requested": NoticeEvent("administrators", BY_MAIL, {"sender": "text", "account": "text"}),
+    "sender.requested": NoticeEvent("administrators", BY_MAIL, {"sender": "text", "account": "text"}, NETWORK),
     "sender.decided": NoticeEvent("account", BOTH, {"sender": "text", "decision": "decision", "reason": "text"}),
     "webhook.disabled": NoticeEvent("account", BY_MAIL, {"webhook": "number", "origin": "text", "cause": "cause"}),
-    "bind.down": NoticeEvent("administrators", BOTH, {"connector": "text", "binds": "number", "since": "time"}),
-    "bind.up": NoticeEvent("administrators", BY_MAIL, {"connector": "text", "since": "time"}),
-    "node.dead": NoticeEvent("administrators", BOTH, {"node": "text", "since": "time"}),
-    "node.back": NoticeEvent("administrators", BY_MAIL, {"node": "text", "since": "time"}),
-    "alarm.raised": NoticeEvent("administrators", BY_MAIL, {"alarm": "text", "subject": "text", "detail": "text"}),
-    "alarm.cleared": NoticeEvent("administrators", BY_MAIL, {"alarm": "text", "subject": "text", "detail": "text"}),
+    "bind.down": NoticeEvent(
+        "administrators", BOTH, {"connector": "text", "binds": "number", "since": "time"}, NETWORK
+    ),
+    "bind.up": NoticeEvent("administrators", BY_MAIL, {"connector": "text", "since": "time"}, NETWORK),
+    "node.dead": NoticeEvent("administrators", BOTH, {"node": "text", "since": "time"}, NETWORK),
+    "node.back": NoticeEvent("administrators", BY_MAIL, {"node": "text", "since": "time"}, NETWORK),
+    "alarm.raised": NoticeEvent(
+        "administrators", BY_MAIL, {"alarm": "text", "subject": "text", "detail": "text"}, NETWORK
+    ),
+    "alarm.cleared": NoticeEvent(
+        "administrators", BY_MAIL, {"alarm": "text", "subject": "text", "detail": "text"}, NETWORK
+    ),
 }
 ACCOUNT_EVENTS: Final = tuple(name for name, each in NOTICE_EVENTS.items() if each.audience == "account")
 

@@ -28,6 +28,7 @@ SCOPES: Final = (
     "webhooks",
     "inbound:read",
     "lookups",
+    "notices",
     "otp",
     "credit-orders",
 )

@@ -7,7 +7,7 @@ What must not enter: words and letters (gateway/notices), the table of events (g
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import asyncpg
 import msgspec
@@ -21,6 +21,7 @@ HIGHEST_ID: Final = (1 << 63) - 1
 ADDRESSED_AT_ONCE: Final = 200  # chosen: notices of one transaction
 DIGEST_AFTER_MS: Final = 1_800_000  # chosen: how long a digest gathers
 DIGEST_NAMES: Final = 50  # chosen: notices that a digest names; it counts all
+SMS_A_DAY: Final = 20  # chosen: of one account's wish; the house pays for them
 GIVE_UP_MS: Final = 86_400_000  # chosen: a notice of yesterday helps nobody
 
 OwnerKind = Literal["account", "operator", "house"]
@@ -71,14 +72,20 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
         return [(channel, address) for channel in chosen for address in of_channel[channel]]
 
 
-def _read_preferences(row: asyncpg.Record) -> Preferences:
-    return Preferences(**dict(row) | {"channels": msgspec.json.decode(row["channels"])})
+def _read_preferences(row: dict[str, Any]) -> Preferences:
+    return Preferences(**row | {"channels": msgspec.json.decode(row["channels"])})
 
 
 async def load_preferences(connection: asyncpg.Connection, kind: OwnerKind, owner_id: int) -> Preferences | None:
     """None: nobody said anything yet, so nothing is sent."""
     row = await connection.fetchrow(_SQL["load_preferences"], kind, owner_id)
-    return None if row is None else _read_preferences(row)
+    return None if row is None else _read_preferences(dict(row))
+
+
+async def load_administrators(connection: asyncpg.Connection) -> list[tuple[str, Preferences]]:
+    """Who at the house is told where, with his role; "": the house itself."""
+    found = [dict(row) for row in await connection.fetch(_SQL["preferences_of_administrators"])]
+    return [(row.pop("role"), _read_preferences(row)) for row in found]
 
 
 async def save_preferences(connection: asyncpg.Connection, given: Preferences) -> None:
@@ -152,17 +159,20 @@ async def address_notices(connection: asyncpg.Connection, now_ms: int, most_an_h
             return 0
         accounts = {row["account_id"] for row in found if row["account_id"] is not None}
         of_accounts = await connection.fetch(_SQL["preferences_of_accounts"], list(accounts))
-        own = {row["owner_id"]: _read_preferences(row) for row in of_accounts}
-        house = [_read_preferences(row) for row in await connection.fetch(_SQL["preferences_of_administrators"])]
+        own = {row["owner_id"]: _read_preferences(dict(row)) for row in of_accounts}
+        house = await load_administrators(connection)
         owed: list[tuple[object, ...]] = []
         digest_at_ms = now_ms + DIGEST_AFTER_MS
         for notice_id, event, account_id in found:
-            for_account = NOTICE_EVENTS[event].audience == "account"
-            wanting = [own[account_id]] if for_account and account_id in own else [] if for_account else house
+            for_account, roles = NOTICE_EVENTS[event].audience == "account", ("", *NOTICE_EVENTS[event].roles)
+            if for_account:
+                wanting = [own[account_id]] if account_id in own else []
+            else:
+                wanting = [each for role, each in house if role in roles]
             reached = {place: each.language for each in reversed(wanting) for place in each.addresses(event)}
             for (channel, address), language in reached.items():
                 whose = account_id if for_account else None
-                times = (now_ms, most_an_hour, digest_at_ms, digest_at_ms + GIVE_UP_MS, DIGEST_NAMES)
+                times = (now_ms, most_an_hour, digest_at_ms, digest_at_ms + GIVE_UP_MS, DIGEST_NAMES, SMS_A_DAY)
                 owed.append((channel, address, language, event, whose, notice_id, *times))
         await connection.executemany(_SQL["add_sending"], owed)
         await connection.execute(_SQL["mark_addressed"], [row["notice_id"] for row in found])
@@ -210,6 +220,11 @@ async def list_sendings(
 ) -> list[asyncpg.Record]:
     """The newest sendings of an account, or of all (None)."""
     return await connection.fetch(_SQL["list_sendings"], account_id, state, before_id, limit)
+
+
+async def find_sending(connection: asyncpg.Connection, sending_id: int) -> asyncpg.Record | None:
+    """account_id, event, channel, state, why; None: there is none."""
+    return await connection.fetchrow(_SQL["find_sending"], sending_id)
 
 
 async def resend(connection: asyncpg.Connection, sending_id: int, now_ms: int) -> bool:

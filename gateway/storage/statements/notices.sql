@@ -34,13 +34,19 @@ SELECT owner_kind, owner_id, language, emails, phones, channels, low_balance_mic
   FROM notice_preferences WHERE owner_kind = 'account' AND owner_id = ANY ($1::integer[]);
 
 -- name: preferences_of_administrators
--- Who at the house is told where.
-SELECT owner_kind, owner_id, language, emails, phones, channels, low_balance_micros
-  FROM notice_preferences WHERE owner_kind = 'house' ORDER BY owner_kind, owner_id;
+-- Who at the house is told where: the house (role '') of everything, users of their role's matters; who said nothing at the
+-- addresses that his user has.
+SELECT '' AS role, owner_kind, owner_id, language, emails, phones, channels, low_balance_micros
+  FROM notice_preferences WHERE owner_kind = 'house'
+UNION ALL
+SELECT a.role, 'operator', a.user_id, coalesce(p.language, a.language), coalesce(p.emails, array_remove(ARRAY[a.email], '')),
+       coalesce(p.phones, array_remove(ARRAY[ltrim(a.phone, '+')], '')), coalesce(p.channels, '{}'), NULL
+  FROM notice_administrators a LEFT JOIN notice_preferences p ON p.owner_kind = 'operator' AND p.owner_id = a.user_id;
 
 -- name: add_sending
 -- Owes an address ($2) a letter or SMS of a notice ($6); past the limit of an hour ($8) as part of a digest, which gathers
--- until $9 or joins the one that gathers already. $7: now; $10: when it is given up; $11: notices that a digest names.
+-- until $9 or joins the one that gathers already. $7: now; $10: when it is given up; $11: notices that a digest names; $12: SMS
+-- of one account's wish in a day, past which none is sent: the house pays for them.
 WITH joined AS (
     UPDATE notice_sendings SET notice_count = notice_count + 1,
            notice_ids = CASE WHEN cardinality(notice_ids) < $11 THEN notice_ids || $6::bigint ELSE notice_ids END
@@ -48,10 +54,16 @@ WITH joined AS (
 ), recent AS (
     SELECT count(*) >= $8 AS is_full FROM notice_sendings
      WHERE address = $2 AND event = $4 AND channel = $1 AND NOT is_digest AND made_at_ms > $7::bigint - 3600000
+), paid AS (
+    SELECT $1 = 'sms' AND count(*) >= $12 AS is_over FROM notice_sendings
+     WHERE account_id = $5 AND channel = 'sms' AND made_at_ms > $7::bigint - 86400000
 )
-INSERT INTO notice_sendings (channel, address, language, event, account_id, notice_ids, is_digest, made_at_ms, due_at_ms, give_up_at_ms)
-SELECT $1, $2, $3, $4, $5, ARRAY[$6::bigint], is_full, $7, CASE WHEN is_full THEN $9::bigint ELSE $7 END, $10
-  FROM recent WHERE NOT EXISTS (SELECT FROM joined);
+INSERT INTO notice_sendings (channel, address, language, event, account_id, notice_ids, is_digest, state, why, made_at_ms, due_at_ms,
+                             give_up_at_ms, ended_at_ms)
+SELECT $1, $2, $3, $4, $5, ARRAY[$6::bigint], is_full, CASE WHEN is_over THEN 'dead' ELSE 'due' END,
+       CASE WHEN is_over THEN 'day_limit' ELSE '' END, $7, CASE WHEN is_full THEN $9::bigint ELSE $7 END, $10,
+       CASE WHEN is_over THEN $7 ELSE 0 END
+  FROM recent, paid WHERE NOT EXISTS (SELECT FROM joined);
 
 -- name: claim_sendings
 -- Takes what is due until $3. What was claimed before and never closed is in doubt once more.
@@ -90,6 +102,10 @@ SELECT s.sending_id, s.channel, s.address, s.language, s.event, s.account_id, a.
   FROM notice_sendings s LEFT JOIN accounts a USING (account_id)
  WHERE ($1::integer IS NULL OR s.account_id = $1) AND ($2::text IS NULL OR s.state = $2) AND s.sending_id < $3
  ORDER BY s.sending_id DESC LIMIT $4;
+
+-- name: find_sending
+-- A sending, as an audit row tells of it.
+SELECT sending_id, account_id, event, channel, state, why FROM notice_sendings WHERE sending_id = $1;
 
 -- name: resend
 -- Sends a letter or SMS again that has ended, under a name of its own; no row when there is none, or it has not ended.

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.notices.desk import AT_ONCE, RETRY_S
 from gateway.notices.text_messages import Texter
-from gateway.storage import facts
+from gateway.storage import facts, users
 from gateway.storage import notices as rows
 from tests.eventually import eventually
 from tests.gateway.conftest import WITHIN_S, Life
@@ -35,6 +35,18 @@ async def test_an_account_and_the_house_are_told_of_what_is_theirs(notices: Noti
     told = {letter["To"]: letter["Subject"] for letter in await server.got(3)}
     assert told["account@example.org"] == "Nom d'expéditeur ACMÉ : refusé"
     assert told["ops@example.org"] == "Order 7: 5 credits for ours"
+
+
+async def test_operators_are_told_of_their_role_s_matters_while_they_are_active(notices: Notices) -> None:
+    for name, role in (("ann", "finance"), ("bob", "operator"), ("eve", "finance")):
+        new = users.NewUser(name=name, role=role, password_hash="none", email=f"{name}@example.org")
+        user_id = await users.add_user(notices.connection, new)
+    await notices.connection.execute("UPDATE users SET state = 'suspended' WHERE user_id = $1", user_id)
+    await notices.tell("order.placed", facts=PLACED)
+    async with notices.desk():
+        (sending,) = await notices.until(done=1)
+
+    assert sending["address"] == "ann@example.org"
 
 
 async def test_only_channels_that_were_chosen_are_used(notices: Notices) -> None:
@@ -182,6 +194,16 @@ async def test_old_notices_are_forgotten(notices: Notices) -> None:
 
 
 # ---------------------------------------------------------------- SMS
+
+
+async def test_an_account_s_wishes_cost_the_house_so_many_sms_a_day(notices: Notices) -> None:
+    for number in range(rows.SMS_A_DAY + 1):
+        await notices.prefer(emails=[], phones=[f"2290197{number:06d}"])
+        await notices.tell()
+        assert await rows.address_notices(notices.connection, notices.ground.clock.ms, 6) == 1
+
+    states = [(row["state"], row["why"]) for row in await notices.sendings()]
+    assert states == [("due", "")] * rows.SMS_A_DAY + [("dead", "day_limit")]
 
 
 async def test_an_sms_is_a_message_of_the_house_s_account_and_accepted_once(notices: Notices, life: Life) -> None:
