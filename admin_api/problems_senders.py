@@ -51,6 +51,39 @@ OF_SENDERS: Final = (
         Words("What is there will be looked at.", "Ce qui est déjà là sera examiné."),
     ),
     ProblemKind(
+        "sender_resembles",
+        409,
+        Words("The sender name looks like a protected one.", "Ce nom d'émetteur ressemble à un nom protégé."),
+        Words(
+            "`resembles` names it. With the permission in `permission`, approve with `override` and a reason.",
+            "`resembles` le nomme. Avec la permission de `permission`, accordez avec `override` et un motif.",
+        ),
+    ),
+    ProblemKind(
+        "name_protected",
+        409,
+        Words("This name is protected in this country already.", "Ce nom est déjà protégé dans ce pays."),
+        Words("Look at GET /v1/admin/protected-names.", "Consultez GET /v1/admin/protected-names."),
+    ),
+    ProblemKind(
+        "block_exists",
+        409,
+        Words("The same block stands already.", "Le même blocage existe déjà."),
+        Words("Look at GET /v1/admin/blocks.", "Consultez GET /v1/admin/blocks."),
+    ),
+    ProblemKind(
+        "opted_out_already",
+        409,
+        Words("This person opted out before.", "Cette personne s'est déjà désabonnée."),
+        Words("There is nothing to do.", "Il n'y a rien à faire."),
+    ),
+    ProblemKind(
+        "not_opted_out",
+        409,
+        Words("This person did not opt out of this account.", "Cette personne ne s'est pas désabonnée de ce compte."),
+        Words("Check the number and the account.", "Vérifiez le numéro et le compte."),
+    ),
+    ProblemKind(
         "otp_limit",
         429,
         Words("Too many codes went there lately.", "Trop de codes y sont partis récemment."),

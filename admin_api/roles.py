@@ -50,7 +50,7 @@ _WRITE: Final = frozenset(
     )
 )
 _MONEY: Final = frozenset(("credits.write", "credits.approve", "credit_orders.write"))
-_OVERSIGHT: Final = frozenset(("users.read", "users.write", "audit.read"))
+_OVERSIGHT: Final = frozenset(("users.read", "users.write", "audit.read", "senders.override"))
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
     "superadmin": _READ | _WRITE | _MONEY | _OVERSIGHT,

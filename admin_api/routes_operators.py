@@ -17,6 +17,7 @@ from admin_api.routes_accounts import ACCOUNTS
 from admin_api.routes_carriers import OF_CARRIERS
 from admin_api.routes_credits import CREDITS
 from admin_api.routes_notices import NOTICES_OF_OPERATORS
+from admin_api.routes_operator_senders import OF_SENDERS
 
 _SIGNING_IN: Final[tuple[Route, ...]] = (
     Route(
@@ -222,4 +223,5 @@ OPERATORS: Final[tuple[Route, ...]] = (
     *CREDITS,
     *OF_CARRIERS,
     *NOTICES_OF_OPERATORS,
+    *OF_SENDERS,
 )

@@ -1,4 +1,4 @@
-"""Addresses of sender names and one-time codes: customers' rows, and operators'.
+"""Addresses of sender names, one-time codes and opt-outs: customers' rows, and operators'.
 
 A paper comes and goes as a file of the types that sender_proofs.py knows.
 What must not enter: code.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from admin_api import models_opt_outs as mu
 from admin_api import models_otp as mo
 from admin_api import models_senders as ms
-from admin_api import otp, sender_names, sender_proofs
+from admin_api import opt_outs, otp, sender_names, sender_proofs
 from admin_api.languages import Words
 from admin_api.route import SENDING, Route
 
@@ -132,4 +133,39 @@ _CODES: Final[tuple[Route, ...]] = (
     ),
 )
 
-SENDERS: Final[tuple[Route, ...]] = (*_OF_CUSTOMERS, *_CODES)
+_OPT_OUTS: Final[tuple[Route, ...]] = (
+    Route(
+        method="GET",
+        path="/v1/opt-outs",
+        scope="opt-outs",
+        group="opt-outs",
+        summary=Words("Who wants to hear no more from you", "Qui ne veut plus rien recevoir de vous"),
+        answer=opt_outs.show_page,
+        query=mu.ListOwnOptOuts,
+        answers=(mu.OptOuts,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/opt-outs",
+        scope="opt-outs",
+        group="opt-outs",
+        summary=Words("Write down who opted out another way", "Noter qui s'est désabonné autrement"),
+        answer=opt_outs.add,
+        body=mu.AddOptOuts,
+        answers=(mu.OptOutsAdded,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/opt-outs/import",
+        scope="opt-outs",
+        group="opt-outs",
+        summary=Words("Write down a file of them", "En noter un fichier"),
+        answer=opt_outs.import_file,
+        query=mu.AskImport,
+        answers=(mu.OptOutsAdded,),
+        takes_file=True,
+        problems=("not_a_file", "body_too_large"),
+    ),
+)
+
+SENDERS: Final[tuple[Route, ...]] = (*_OF_CUSTOMERS, *_CODES, *_OPT_OUTS)

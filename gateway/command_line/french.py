@@ -57,7 +57,9 @@ _HELP: Final = {
     ),
     "How far below zero it may go.": "Jusqu'où il peut descendre sous zéro.",
     "How many.": "Combien.",
-    "It is the person's own wish.": "C'est le souhait de la personne.",
+    "It is the person's own wish; of one account, it goes to the opt-outs.": (
+        "C'est le souhait de la personne ; envers un seul compte, il va aux désabonnements."
+    ),
     "It may be used at once.": "Utilisable tout de suite.",
     "Its SMPP login, 1 to 15 octets.": "Son identifiant SMPP, de 1 à 15 octets.",
     "Language: en or fr; else the locale's.": "Langue : en ou fr ; sinon celle du système.",

@@ -269,7 +269,7 @@ def add_opt_out(
     lang: LangOption = None,
 ) -> None:
     """Write down that a person wants to hear no more from an account."""
-    e164 = _change(number, account, reason, True, config)
+    e164 = write_opt_out(number, account, reason, True, config)
     answer(as_json, "{account} sends nothing more to {number}", account=account, number=e164)
 
 
@@ -283,11 +283,12 @@ def remove_opt_out(
     lang: LangOption = None,
 ) -> None:
     """Write down that a person wants to hear from an account again."""
-    e164 = _change(number, account, reason, False, config)
+    e164 = write_opt_out(number, account, reason, False, config)
     answer(as_json, "{account} may write to {number} again", account=account, number=e164)
 
 
-def _change(number: str, account: str, reason: str, opted_out: bool, config: Any) -> str:
+def write_opt_out(number: str, account: str, reason: str, opted_out: bool, config: Any) -> str:
+    """Write down what a person said to an account another way; the number's digits. Raises Refusal."""
     parsed = parse_number(number if number.startswith("+") else f"+{number}", strict=True)
     if not isinstance(parsed, Number):
         raise Refusal(say("{text} is not a number", text=number), say("write it with its country code: 2290197000001"))

@@ -16,6 +16,7 @@ import typer
 from gateway.command_line.accounts import check_class, parse_sender
 from gateway.command_line.amounts import format_credits, parse_credits
 from gateway.command_line.finding import find_account_id, find_connector, find_esme, known_connectors
+from gateway.command_line.inbound import write_opt_out
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, with_database
 from gateway.command_line.output import answer, show_json, show_rows
 from gateway.command_line.refusals import Refusal
@@ -236,13 +237,20 @@ def list_numbers(config: ConfigOption = None, as_json: JsonOption = False, lang:
 def add_block(
     to: Annotated[str, typer.Option("--to", help="Number or prefix.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; it is shown with each refusal.")],
-    opt_out: Annotated[bool, typer.Option("--opt-out", help="It is the person's own wish.")] = False,
+    opt_out: Annotated[
+        bool, typer.Option("--opt-out", help="It is the person's own wish; of one account, it goes to the opt-outs.")
+    ] = False,
     account: OnlyAccountOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
     """Forbid a destination."""
+    if opt_out and account is not None:
+        number = write_opt_out(to, account, reason, True, config)
+        told = {"account": account, "number": number, "to": number, "block_id": None, "kind": "opt_out"}
+        answer(as_json, "{account} sends nothing more to {number}", **told)
+        return
     prefix = to.removeprefix("+")
     check_prefix(prefix)
     if not reason.strip():

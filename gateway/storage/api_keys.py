@@ -30,6 +30,7 @@ SCOPES: Final = (
     "lookups",
     "notices",
     "otp",
+    "opt-outs",
     "credit-orders",
 )
 PREFIX_OCTETS: Final = 5  # chosen: eight characters, which people see

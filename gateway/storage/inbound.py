@@ -110,7 +110,7 @@ async def list_opt_outs(connection: asyncpg.Connection, account_id: int | None, 
 async def store_opt_out(connection: asyncpg.Connection, change: OptOutChange, word: str, at_ms: int) -> None:
     """An operator writes down what a person said another way."""
     await connection.execute(
-        INBOUND_SQL["store_opt_outs"], [change.account_id], [change.number], [change.opted_out], [word], [at_ms]
+        INBOUND_SQL["write_opt_out"], change.account_id, change.number, change.opted_out, word, at_ms
     )
 
 

@@ -36,12 +36,6 @@ async def request(api: Api, **given: Any) -> Any:
     return reply.json
 
 
-async def protect(api: Api, *names: str) -> None:
-    for name in names:
-        new = rows.NewProtectedName(name, "BJ", "bank", False, "the test")
-        assert await rows.add_protected_name(api.ground.connection, new) is not None
-
-
 async def state_to(api: Api, name: str, state: str) -> None:
     """What an operator decides, as the row says it."""
     await api.ground.connection.execute("UPDATE sender_names SET state = $2 WHERE name = $1", name, state)
@@ -154,7 +148,6 @@ async def test_another_accounts_name_is_not_there(api: Api) -> None:
 
 
 async def test_what_looks_like_a_protected_name_is_marked_and_no_more_wait_than_may(api: Api) -> None:
-    await protect(api, "Ecobank")
     asked = await request(api, name="EC0BANK")
     row = await rows.find_sender_name(api.ground.connection, None, int(asked["id"]))
     assert row is not None

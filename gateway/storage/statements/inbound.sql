@@ -88,7 +88,13 @@ DELETE FROM conversations WHERE at_ms < $1;
 INSERT INTO opt_outs (account_id, number, opted_out, word, at_ms)
 SELECT * FROM unnest($1::integer[], $2::text[], $3::boolean[], $4::text[], $5::bigint[])
 ON CONFLICT (account_id, number) DO UPDATE SET opted_out = excluded.opted_out, word = excluded.word, at_ms = excluded.at_ms,
-       changed_xact = pg_current_xact_id();
+       source = 'handset', proof = '', changed_xact = pg_current_xact_id();
+
+-- name: write_opt_out
+-- A person's last word to an account, as an operator writes it down.
+INSERT INTO opt_outs (account_id, number, opted_out, word, at_ms, source, proof) VALUES ($1, $2, $3, $4, $5, 'operator', $4)
+ON CONFLICT (account_id, number) DO UPDATE SET opted_out = excluded.opted_out, word = excluded.word, at_ms = excluded.at_ms,
+       source = excluded.source, proof = excluded.proof, changed_xact = pg_current_xact_id();
 
 -- name: load_opt_outs
 -- Who wants nothing more.

@@ -86,4 +86,4 @@ ON CONFLICT (name, country) DO NOTHING RETURNING protected_name_id;
 
 -- name: remove_protected_name
 -- Protects a name no more.
-DELETE FROM protected_names WHERE protected_name_id = $1 RETURNING name, country, kind, whole_only, source;
+DELETE FROM protected_names WHERE protected_name_id = $1 RETURNING name, country, kind, whole_only, source, created_at;

@@ -108,6 +108,18 @@ def test_a_block_needs_a_reason_and_stands_once(passerelle: Passerelle) -> None:
     assert row["reason"] == "STOP by SMS"
 
 
+def test_a_persons_wish_towards_one_account_is_an_opt_out(passerelle: Passerelle) -> None:
+    passerelle("account", "add", "demo")
+    words = ("block", "add", "--to", "+2290197000001", "--opt-out", "--account", "demo", "--reason")
+    assert passerelle(*words, " ").code == 1
+    assert passerelle("block", "add", "--to", "229", "--opt-out", "--account", "demo", "--reason", "x").code == 1
+    told = passerelle(*words, "his letter", "--json").json
+    assert (told["to"], told["kind"], told["block_id"]) == ("2290197000001", "opt_out", None)
+    (row,) = passerelle("inbound", "opt-out", "list", "--account", "demo", "--json").json
+    assert (row["number"], row["opted_out"], row["word"]) == ("2290197000001", True, "his letter")
+    assert passerelle("block", "list", "--json").json == []
+
+
 @pytest.mark.parametrize(("network", "code"), [("616/03", 0), ("616", 1), ("616/*", 1), ("6160/3", 1)])
 def test_a_range_names_a_network(passerelle: Passerelle, network: str, code: int) -> None:
     assert passerelle("range", "add", "22990", "--network", network, "--operator", "MTN").code == code
