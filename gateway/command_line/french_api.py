@@ -28,6 +28,10 @@ API: Final = {
     "keep it: it is shown this once; its name here is {prefix}": (
         "gardez-la : elle n'est montrée qu'ici ; son nom est {prefix}"
     ),
+    "HTTP API {url}, its pages {url}/docs; try, in another terminal:": (
+        "API HTTP {url}, ses pages {url}/docs ; essayez, dans un autre terminal :"
+    ),
+    "the HTTP API": "le processus de l'API HTTP",
     "no living key {prefix}": "aucune clé vivante {prefix}",
     "scope {name} is unknown": "le droit {name} est inconnu",
     "prefix": "préfixe",

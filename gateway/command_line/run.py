@@ -17,7 +17,7 @@ import asyncpg
 import msgspec
 import typer
 
-from gateway.command_line import checking
+from gateway.command_line import checking, demo_api
 from gateway.command_line.accounts import hash_password
 from gateway.command_line.children import Child, find_free_port, running_child
 from gateway.command_line.connecting import open_database, running_server
@@ -54,6 +54,8 @@ METRICS_PORT: Final = 9464  # defaults page, Operations
 READY_TIMEOUT_S: Final = 30.0  # chosen: recovery of 100,000 open messages takes 3 s
 LOOK_S: Final = 0.25  # chosen: a person sees no difference below
 DEMO_MESSAGES: Final = 200
+CARRIER: Final = "the simulated carrier"
+CLIENT: Final = "the simulated client"
 
 
 def run(
@@ -69,7 +71,7 @@ def run(
         log_to(None)
         run_on_loop(_run_configured(configuration))
         return
-    raise typer.Exit(run_on_loop(_run_demonstration(messages, rate, as_json)))
+    raise typer.Exit(run_on_loop(_run_demonstration(messages, rate, as_json, with_api=True)))
 
 
 def demo(
@@ -80,7 +82,7 @@ def demo(
     config: ConfigOption = None,
 ) -> None:
     """Pass some messages through a gateway and prove that all went well."""
-    raise typer.Exit(run_on_loop(_run_demonstration(messages, rate, as_json)))
+    raise typer.Exit(run_on_loop(_run_demonstration(messages, rate, as_json, with_api=False)))
 
 
 async def _run_configured(configuration: Configuration) -> None:
@@ -100,6 +102,7 @@ class _Show(msgspec.Struct):
     rate: float
     as_json: bool
     began: float
+    api_key: str = ""  # "": without the HTTP API
 
     def tell(self, sentence: str) -> None:
         """Say it to people; programs wait for the summary."""
@@ -111,7 +114,7 @@ class _Show(msgspec.Struct):
         return f"{time.monotonic() - self.began:.1f}"
 
 
-async def _run_demonstration(messages: int, rate: float, as_json: bool) -> int:
+async def _run_demonstration(messages: int, rate: float, as_json: bool, with_api: bool) -> int:
     """Prepare, show, end, prove; the exit code."""
     task = asyncio.current_task()
     assert task is not None
@@ -123,7 +126,9 @@ async def _run_demonstration(messages: int, rate: float, as_json: bool) -> int:
     log_to(folder / "node.jsonl")
     show.tell(say("PostgreSQL and its tables in {folder} ...", folder=configuration.node.data_dir))
     async with open_database(configuration) as connection:
-        await prepare_demo_facts(connection)
+        account_id = await prepare_demo_facts(connection)
+        if with_api:
+            show.api_key = await demo_api.give_key(connection, account_id, DEMO)
         view = PassingMessages(connection, int(time.time() * 1000) << ID_TIME_SHIFT, quiet=as_json)
         reached = False
         try:
@@ -159,7 +164,7 @@ async def _pass_messages(show: _Show, view: PassingMessages) -> bool:
     carrier, server = show.configuration.connectors[0].address[0], show.configuration.smpp_server.listen
     ready = asyncio.Event()
     async with (
-        running_child("carrier", carrier_words(carrier, show.folder), show.folder / "carrier.out") as smsc,
+        running_child(CARRIER, carrier_words(carrier, show.folder), show.folder / "carrier.out") as smsc,
         asyncio.TaskGroup() as tasks,
     ):
         node = tasks.create_task(run_node(show.configuration, ready), name="node")
@@ -169,10 +174,20 @@ async def _pass_messages(show: _Show, view: PassingMessages) -> bool:
             show.tell(say("metrics http://{metrics}/metrics", metrics=show.configuration.metrics.listen))
             show.tell(say("ready after {seconds} s; Ctrl-C ends", seconds=show.seconds()))
             words = client_words(server, show.folder, show.messages, show.rate)
-            async with running_child("client", words, show.folder / "client.out") as esme:
-                return await _watch(view, show.messages, node, (smsc, esme))
+            async with contextlib.AsyncExitStack() as beside:
+                api = [await beside.enter_async_context(_api(show))] if show.api_key else []
+                esme = await beside.enter_async_context(running_child(CLIENT, words, show.folder / "client.out"))
+                return await _watch(view, show.messages, node, (smsc, esme, *api))
         finally:
             node.cancel()  # it drains before it ends
+
+
+def _api(show: _Show) -> contextlib.AbstractAsyncContextManager[Child]:
+    def tell(url: str) -> None:
+        for line in demo_api.first_sms(url, show.api_key, DEMO_SENDER):
+            show.tell(line)
+
+    return demo_api.running_api(show.configuration.node.data_dir, show.folder, tell)
 
 
 async def _watch(view: PassingMessages, messages: int, node: asyncio.Task[None], children: tuple[Child, ...]) -> bool:
@@ -182,8 +197,8 @@ async def _watch(view: PassingMessages, messages: int, node: asyncio.Task[None],
         if messages and view.receipts >= messages:
             return True
         for child in children:
-            if child.exit_code is not None and not (child.exit_code == 0 and child.name == "client"):
-                raise Refusal(say("the simulated {name} ended: {words}", name=child.name, words=child.last_words()))
+            if child.exit_code is not None and not (child.exit_code == 0 and child.name == CLIENT):
+                raise Refusal(say("{name} ended: {words}", name=say(child.name), words=child.last_words()))
             if child.exit_code == 0 and view.idle:
                 return not messages or view.receipts >= messages
         await asyncio.sleep(LOOK_S)
@@ -198,7 +213,7 @@ async def _until_ready(ready: asyncio.Event, node: asyncio.Task[None], smsc: Chi
         async with asyncio.timeout(READY_TIMEOUT_S):
             while not ready.is_set() and not node.done():
                 if smsc.exit_code is not None:
-                    raise Refusal(say("the simulated {name} ended: {words}", name=smsc.name, words=smsc.last_words()))
+                    raise Refusal(say("{name} ended: {words}", name=say(smsc.name), words=smsc.last_words()))
                 await asyncio.wait((node,), timeout=LOOK_S / 10)
     if node.done():
         node.result()
@@ -225,8 +240,8 @@ def demo_configuration(folder: Path) -> Configuration:
     )
 
 
-async def prepare_demo_facts(connection: asyncpg.Connection) -> None:
-    """The toy account with credit, its login, its sender name, a route and a rate; what is there stays."""
+async def prepare_demo_facts(connection: asyncpg.Connection) -> int:
+    """The toy account with credit, its login, its sender name, a route and a rate; what is there stays. Its id."""
     async with connection.transaction():
         await facts.add_account(connection, DEMO, 0, None)
         account = next(each for each in await facts.load_accounts(connection) if each.name == DEMO)
@@ -245,6 +260,7 @@ async def prepare_demo_facts(connection: asyncpg.Connection) -> None:
             )
         if not await facts.list_rates(connection, history=False):
             await facts.replace_rate(connection, None, "*", 1_000_000)
+    return account.account_id
 
 
 def carrier_words(listen: Endpoint, folder: Path) -> list[str]:

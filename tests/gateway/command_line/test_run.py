@@ -52,19 +52,24 @@ def test_the_demonstration_passes_its_messages_and_proves_it(tmp_path: Path) -> 
     assert not (tmp_path / ".passerelle" / "postgres" / "postmaster.pid").exists()
 
 
-def test_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
+def test_the_demonstration_s_curl_sends_an_sms_and_ctrl_c_ends_everything_in_order(tmp_path: Path) -> None:
     running = subprocess.Popen(
         (*COMMAND, "run", "--rate", "20"), cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
     )
     assert running.stdout is not None
     seen: list[str] = []
+    answer = b""
     for line in running.stdout:
         seen.append(line)
-        if "receipt back" in line:
+        if line.startswith("curl "):  # the first SMS by HTTP, as it is to be copied: two lines
+            seen.append(next(running.stdout))
+            answer = subprocess.run(["bash", "-c", "".join(seen[-2:])], capture_output=True, check=True).stdout
+        if answer and line.split()[1:2] == ["delivered"] and json.loads(answer)["id"] in line:
             break
     running.send_signal(signal.SIGINT)
     rest, _ = running.communicate(timeout=TIMEOUT_S)
     assert running.returncode == 0, "".join(seen) + rest
+    assert any("receipt back" in line for line in seen)
     assert "receipts back" in rest
     assert "FAILED" not in rest
     assert not (tmp_path / ".passerelle" / "postgres" / "postmaster.pid").exists()
