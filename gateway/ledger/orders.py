@@ -45,7 +45,7 @@ async def place(connection: asyncpg.Connection, new: NewOrder) -> Placed | Order
         "credits": order.amount_micros,
         "contact": " ".join((order.contact_name, order.phone and f"+{order.phone}", order.email)),
     }
-    await tell(connection, event="order.placed", account_id=order.account_id, facts=facts)
+    await _tell(connection, "order.placed", order.account_id, facts)
     return Placed(order, False)
 
 
@@ -62,7 +62,7 @@ async def pay(connection: asyncpg.Connection, order: OrderRow, payment: Payment,
     await moves.withdraw_of_order(connection, order.order_id, by)
     if order.state == "placed":
         facts: Facts = {"order": order.order_id, "credits": order.amount_micros}
-        await tell(connection, event="order.paid", account_id=order.account_id, facts=facts)
+        await _tell(connection, "order.paid", order.account_id, facts)
     return None
 
 
@@ -80,7 +80,7 @@ async def tell_credited(connection: asyncpg.Connection, move: MoveRow) -> None:
     """Tell its customer, in the transaction that credited."""
     left, _ = await balance(connection, move.account_id)
     facts: Facts = {"order": move.order_id or 0, "credits": move.amount_micros, "balance": left}
-    await tell(connection, event="order.credited", account_id=move.account_id, facts=facts)
+    await _tell(connection, "order.credited", move.account_id, facts)
 
 
 async def refuse(connection: asyncpg.Connection, order: OrderRow, by: By, reason: str) -> OrderRefusal | None:
@@ -89,13 +89,18 @@ async def refuse(connection: asyncpg.Connection, order: OrderRow, by: By, reason
         return "order_state"
     await moves.withdraw_of_order(connection, order.order_id, by)
     facts: Facts = {"order": order.order_id, "credits": order.amount_micros, "reason": reason}
-    await tell(connection, event="order.refused", account_id=order.account_id, facts=facts)
+    await _tell(connection, "order.refused", order.account_id, facts)
     return None
 
 
 async def expire(connection: asyncpg.Connection) -> int:
     """End what nobody paid in time; how many."""
     return await rows.expire_orders(connection, order_states.ends("expire"))
+
+
+async def _tell(connection: asyncpg.Connection, event: str, account_id: int, facts: Facts) -> None:
+    """Once of each order, also where two people record its payment at once."""
+    await tell(connection, event=event, account_id=account_id, facts=facts, once=f"order {facts['order']}")
 
 
 async def _load(connection: asyncpg.Connection, order_id: int) -> OrderRow:

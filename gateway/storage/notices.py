@@ -160,13 +160,14 @@ async def address_notices(connection: asyncpg.Connection, now_ms: int, most_an_h
         accounts = {row["account_id"] for row in found if row["account_id"] is not None}
         of_accounts = await connection.fetch(_SQL["preferences_of_accounts"], list(accounts))
         own = {row["owner_id"]: _read_preferences(dict(row)) for row in of_accounts}
+        contacts = await _contacts_of_orders(connection, [row["notice_id"] for row in found], own)
         house = await load_administrators(connection)
         owed: list[tuple[object, ...]] = []
         digest_at_ms = now_ms + DIGEST_AFTER_MS
         for notice_id, event, account_id in found:
             for_account, roles = NOTICE_EVENTS[event].audience == "account", ("", *NOTICE_EVENTS[event].roles)
             if for_account:
-                wanting = [own[account_id]] if account_id in own else []
+                wanting = ([own[account_id]] if account_id in own else []) + contacts.get(notice_id, [])
             else:
                 wanting = [each for role, each in house if role in roles]
             reached = {place: each.language for each in reversed(wanting) for place in each.addresses(event)}
@@ -177,6 +178,19 @@ async def address_notices(connection: asyncpg.Connection, now_ms: int, most_an_h
         await connection.executemany(_SQL["add_sending"], owed)
         await connection.execute(_SQL["mark_addressed"], [row["notice_id"] for row in found])
     return len(found)
+
+
+async def _contacts_of_orders(
+    connection: asyncpg.Connection, notice_ids: list[int], own: Mapping[int, Preferences]
+) -> dict[int, list[Preferences]]:
+    """Whom orders of credit name, by notice: told of them as well, by the channels that their account chose."""
+    found = {}
+    for notice_id, account_id, language, email, phone in await connection.fetch(_SQL["contacts_of_orders"], notice_ids):
+        channels = own[account_id].channels if account_id in own else {}
+        emails, phones = [email] if email else [], [phone] if phone else []
+        who: dict[str, Any] = {"owner_kind": "account", "owner_id": account_id, "language": language}
+        found[notice_id] = [Preferences(**who, emails=emails, phones=phones, channels=channels)]
+    return found
 
 
 async def claim_sendings(connection: asyncpg.Connection, now_ms: int, limit: int, until_ms: int) -> list[Sending]:

@@ -10,14 +10,17 @@ import dataclasses
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest_asyncio
 
 from admin_api import credit_clock
-from gateway.storage import check, facts
+from gateway.daemon.configuration_schema import Mail, Notices
+from gateway.storage import check, facts, notices
 from gateway.storage.credit_orders import OPEN_ORDERS, count_waiting
-from tests.admin_api.conftest import Api, Reply
+from tests.admin_api.conftest import NODE_LIVES, Api, Reply, api_configuration, running_api
 from tests.eventually import eventually
 from tests.gateway.conftest import Ground
+from tests.mail_server import mail_server
 
 OURS = "/v1/credit-orders"
 THEIRS = "/v1/admin/credit-orders"
@@ -108,6 +111,31 @@ async def test_an_order_is_placed_paid_and_credited_and_everybody_is_told(shop: 
     whose = shop.ground.account_id
     assert [tuple(row) for row in actions] == [("credit_orders.paid", whose), ("credits.applied", whose)]
     assert await shop.is_sound()
+
+
+async def test_the_house_and_the_customer_are_told_by_letter_and_sms(ground: Ground) -> None:
+    await ground.connection.execute(NODE_LIVES)
+    house = notices.Preferences(
+        owner_kind="house", owner_id=0, language="en", emails=["ops@example.org"], phones=["2290197000009"]
+    )
+    await notices.save_preferences(ground.connection, house)
+    async with mail_server() as server:
+        mail = Mail(host="127.0.0.1", port=server.port, tls="none", sender="p@example.net")
+        told = {"mail": mail, "notices": Notices(account="ours", sms_sender="ACME")}
+        async with running_api(ground, msgspec.structs.replace(api_configuration(ground), **told)) as api:
+            shop = Shop(api, await api.sign_in("finance"), await api.sign_in("finance"))
+            order = (await shop.place(headers={"Accept_Language": "fr"})).json["id"]
+            await server.got(1)
+            assert (await shop.awa.ask("POST", f"{THEIRS}/{order}/payment", PAID)).status == 200
+            assert (await shop.awa.ask("POST", f"{THEIRS}/{order}/credit")).status == 200
+            letters = [(letter["To"], letter["Content-Language"]) for letter in await server.got(3)]
+
+            async def handsets() -> bool:
+                rows = await ground.connection.fetch("SELECT destination_addr FROM messages")
+                return sorted(row["destination_addr"] for row in rows) == ["2290197000001", "2290197000009"]
+
+            await eventually(handsets, WITHIN_S, "both have an SMS")
+    assert letters == [("ops@example.org", "en"), ("awa@example.com", "fr"), ("awa@example.com", "fr")]
 
 
 async def test_a_large_order_needs_two_people(shop: Shop) -> None:

@@ -33,6 +33,12 @@ UPDATE notices SET addressed = true WHERE notice_id = ANY ($1::bigint[]);
 SELECT owner_kind, owner_id, language, emails, phones, channels, low_balance_micros
   FROM notice_preferences WHERE owner_kind = 'account' AND owner_id = ANY ($1::integer[]);
 
+-- name: contacts_of_orders
+-- Whom a customer's order of credit names, for notices about that order.
+SELECT n.notice_id, o.account_id, o.language, o.email, o.phone
+  FROM notices n JOIN credit_orders o ON o.order_id = (n.facts ->> 'order')::bigint AND o.account_id = n.account_id
+ WHERE n.notice_id = ANY ($1::bigint[]);
+
 -- name: preferences_of_administrators
 -- Who at the house is told where: the house (role '') of everything, users of their role's matters; who said nothing at the
 -- addresses that his user has.

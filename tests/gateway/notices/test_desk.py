@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.ledger import orders
 from gateway.notices.desk import AT_ONCE, RETRY_S
 from gateway.notices.text_messages import Texter
 from gateway.storage import facts, users
 from gateway.storage import notices as rows
+from gateway.storage.credit_orders import NewOrder
 from tests.eventually import eventually
 from tests.gateway.conftest import WITHIN_S, Life
 from tests.gateway.notices.conftest import Notices
@@ -191,6 +193,27 @@ async def test_old_notices_are_forgotten(notices: Notices) -> None:
 
     assert await notices.ground.count("notices") == 0
     assert await notices.ground.count("notice_sendings") == 0
+
+
+async def test_whom_an_order_names_is_told_of_it_beside_its_account(notices: Notices, server: MailServer) -> None:
+    await notices.prefer(channels={"order.paid": []})
+    contact = ("Awa", "awa@example.org", "2290197000001", "", "", "en")
+    placed = await orders.place(
+        notices.connection, NewOrder(notices.ground.account_id, 5_000_000, *contact, "", b"", 30)
+    )
+    assert isinstance(placed, orders.Placed)
+    told = {"order": placed.order.order_id, "credits": 5_000_000}
+    await notices.tell("order.paid", facts=told)  # which its account does not want to hear of
+    await notices.tell("order.refused", facts=told | {"reason": "the transfer bounced"})
+    await notices.tell("order.refused", facts={"order": 999, "credits": 1, "reason": "of nobody"})
+    async with notices.desk():
+        sendings = await notices.until(done=3, dead=1)
+
+    places = [("email", "account@example.org"), ("email", "account@example.org"), ("email", "awa@example.org")]
+    assert sorted((row["channel"], row["address"]) for row in sendings) == [*places, ("sms", "2290197000001")]
+    assert {row["event"] for row in sendings} == {"order.refused"}
+    letters = {letter["To"]: letter for letter in await server.got(3)}
+    assert letters["awa@example.org"]["Content-Language"] == "en"
 
 
 # ---------------------------------------------------------------- SMS
