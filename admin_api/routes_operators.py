@@ -18,6 +18,7 @@ from admin_api.routes_carriers import OF_CARRIERS
 from admin_api.routes_credits import CREDITS
 from admin_api.routes_notices import NOTICES_OF_OPERATORS
 from admin_api.routes_operator_senders import OF_SENDERS
+from admin_api.routes_rules import OF_RULES
 
 _SIGNING_IN: Final[tuple[Route, ...]] = (
     Route(
@@ -224,4 +225,5 @@ OPERATORS: Final[tuple[Route, ...]] = (
     *OF_CARRIERS,
     *NOTICES_OF_OPERATORS,
     *OF_SENDERS,
+    *OF_RULES,
 )

@@ -64,6 +64,11 @@ async def load_carriers(connection: asyncpg.Connection) -> list[CarrierRow]:
     return [CarrierRow(*row) for row in await connection.fetch(_SQL["load_carriers"])]
 
 
+async def configured_connectors(connection: asyncpg.Connection) -> frozenset[int]:
+    """The connectors that some node configures, by what nodes told lately."""
+    return frozenset(row["connector_id"] for row in await connection.fetch(_SQL["configured_connectors"], LATELY_S))
+
+
 async def order_wish(connection: asyncpg.Connection, connector_id: int, wish: Wish, asked_by: str) -> int:
     """Put a wish into its row and ask the nodes concerned to say when it is in force; the command_id. The caller's
     transaction makes both one.

@@ -84,6 +84,14 @@ async def rates_of_version(connection: asyncpg.Connection, version: int) -> list
     return [RateRow(*row) for row in await connection.fetch(_SQL["rates_of_version"], version)]
 
 
+async def page_of_rates(
+    connection: asyncpg.Connection, version: int, account_id: int | None, after: tuple[int, str], limit: int
+) -> list[RateRow]:
+    """The rates of a version after an account (0: everybody's) and prefix; of one account, or of all (None)."""
+    found = await connection.fetch(_SQL["page_of_rates"], version, account_id, *after, limit)
+    return [RateRow(*row) for row in found]
+
+
 # ---------------------------------------------------------------- drafts
 
 

@@ -6,6 +6,7 @@ destination without any, a price below what the carrier takes. Pure. What must n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
@@ -97,7 +98,7 @@ def check_routes(rows: FactRows, wanted: Sequence[RouteRow], reachable: Collecti
     routes = [_route(row, names) for row in numbered]
     shown = {row.route_id: _shown(row) for row in numbered}
     faults += [
-        Finding("invalid", shown[fault.route_id], fault.fault, fault.remedy)
+        Finding("invalid", shown[fault.route_id], _renamed(fault.fault), _renamed(fault.remedy))
         for fault in faults_of(routes, set(names.values()))
     ]
     if faults:
@@ -168,6 +169,7 @@ def _facts(account_id: int, destination: str) -> Facts:
     return Facts(destination, None, None, account_id, "", "transactional", 0, 0)
 
 
+_NUMBERS: Final = re.compile(r"\d{10,}")
 FIRST_NEW: Final = 2**30  # stands for the numbers of routes that have none yet: above every real one
 
 
@@ -182,6 +184,13 @@ def _numbered(wanted: Sequence[RouteRow]) -> list[RouteRow]:
 def _shown(row: RouteRow) -> int:
     """A route's number as people know it; minus its place from 1 on where it has none."""
     return row.route_id if row.route_id < FIRST_NEW else -(row.route_id - FIRST_NEW + 1)
+
+
+def _renamed(text: str) -> str:
+    """A sentence of the router that names a route without number by its place."""
+    return _NUMBERS.sub(
+        lambda found: f"new {int(found[0]) - FIRST_NEW + 1}" if int(found[0]) >= FIRST_NEW else found[0], text
+    )
 
 
 def _route(row: RouteRow, names: Mapping[int, str]) -> Route:

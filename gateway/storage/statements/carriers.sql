@@ -13,6 +13,11 @@ SELECT connector_id, name, kind, wish, alphanumeric_senders FROM connectors ORDE
 SELECT r.node_id FROM connector_reach r JOIN nodes n USING (node_id)
  WHERE r.connector_id = $1 AND r.binds > 0 AND n.kind = 'node' AND n.seen_at > now() - make_interval(secs => $2) ORDER BY 1;
 
+-- name: configured_connectors
+-- The connectors that some node configures and told of lately. $1: how many seconds ago at most.
+SELECT DISTINCT r.connector_id FROM connector_reach r JOIN nodes n USING (node_id)
+ WHERE (r.binds > 0 OR r.bound > 0) AND n.kind = 'node' AND n.seen_at > now() - make_interval(secs => $1);
+
 -- name: living_nodes
 -- The nodes that live. $1: within how many seconds they were seen.
 SELECT node_id FROM nodes WHERE kind = 'node' AND seen_at > now() - make_interval(secs => $1) ORDER BY 1;

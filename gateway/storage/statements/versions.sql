@@ -27,6 +27,12 @@ SELECT route_id, "order", prefix, mcc, mnc, account_id, sender, traffic_class, w
 SELECT rate_id, account_id, prefix, price_micros FROM rates
  WHERE from_version <= $1 AND (until_version IS NULL OR until_version > $1) ORDER BY account_id NULLS FIRST, prefix;
 
+-- name: page_of_rates
+-- The rates of a version after a place, by account (0: everybody's) and prefix; $2: one account's alone.
+SELECT rate_id, account_id, prefix, price_micros FROM rates
+ WHERE from_version <= $1 AND (until_version IS NULL OR until_version > $1) AND ($2::integer IS NULL OR account_id = $2)
+   AND (coalesce(account_id, 0), prefix) > ($3::integer, $4::text) ORDER BY coalesce(account_id, 0), prefix LIMIT $5;
+
 -- name: mark_equal
 -- Says that the version in force was rolled back to another.
 UPDATE rule_versions SET equal_to = $3 WHERE kind = $1 AND version = $2;

@@ -17,14 +17,14 @@ import pytest_asyncio
 from gateway.daemon.configuration import Endpoint, Secret, SmppConnector
 from gateway.daemon.configuration_schema import Configuration, Limits, Metrics, Node, SmppServer, Storage
 from gateway.daemon.node import run_node
-from gateway.smpp.pdus import SubmitSmResp, Unbind
-from gateway.storage import carriers, commands, facts, inspection
+from gateway.smpp.pdus import Pdu, SubmitSmResp, Unbind
+from gateway.storage import carriers, commands, facts, inspection, versions
 from gateway.wall_clock import wall_ms
 from simulators.smsc import SimulatedSmsc, SmscSettings
 from tests.eventually import eventually
 from tests.gateway.conftest import CREDIT
 from tests.gateway.ingress.conftest import HASH
-from tests.gateway.raw_peer import raw_peer, submit
+from tests.gateway.raw_peer import RawPeer, raw_peer, submit
 from tests.running_node import free_port
 
 WITHIN_S = 60.0
@@ -101,6 +101,12 @@ class Nodes:
         return await self.ended(command_id)
 
 
+async def hears(peer: RawPeer, kind: type[Pdu]) -> None:
+    """Read until such a PDU came; on a busy machine the node may ask for a sign of life before."""
+    while not isinstance(await peer.read(), kind):
+        pass
+
+
 @pytest_asyncio.fixture
 async def nodes(database: str, connection: asyncpg.Connection, tmp_path: Path) -> AsyncIterator[Nodes]:
     """Facts for two nodes: a login, two carriers, a route to each, carrier-a's first."""
@@ -142,7 +148,7 @@ async def test_a_stopped_connector_has_no_bind_and_no_message_on_any_node_and_st
         async with raw_peer(nodes.smpp_port["b"]) as peer:
             assert await peer.bind() == 0
             peer.write(submit())
-            assert isinstance(await peer.read(), SubmitSmResp)
+            await hears(peer, SubmitSmResp)
         await eventually(lambda: second.statistics.taken == 1, WITHIN_S, "the other carrier has it")
         seen = carriers.carriers_seen(await inspection.load_nodes(nodes.connection))
         assert {each.node for each in seen["carrier-a"]} == {"a", "b"}
@@ -204,9 +210,35 @@ async def test_rebind_and_unbind_end_what_is_bound_once_and_are_refused_when_the
             assert (order.state, [part.why for part in order.parts]) == ("failed", ["too_late"])
             async with connection.transaction():
                 command_id = await carriers.order_unbind(connection, "ours1", wall_ms() + WORTH_MS, "somebody")
-            assert isinstance(await peer.read(), Unbind)
+            await hears(peer, Unbind)
         order = await nodes.ended(command_id)
         assert [part.result for part in order.parts] == [{"ended": 1}]
+
+
+async def test_a_version_of_the_routes_is_taken_up_whole_by_every_node(nodes: Nodes) -> None:
+    first, second = nodes.smscs.values()
+    connection = nodes.connection
+    async with nodes.living("a", "b"):
+        await eventually(lambda: first.statistics.bound + second.statistics.bound == 2 * BINDS, WITHIN_S, "bound")
+        (former, latter) = await facts.load_routes(connection)
+        async with connection.transaction():
+            applied = await versions.put_in_force(connection, "routes", [latter])
+        assert (applied.removed, applied.version) == (1, applied.former + 1)
+        for name in nodes.smpp_port:
+            async with raw_peer(nodes.smpp_port[name]) as peer:
+                assert await peer.bind() == 0
+                before = second.statistics.taken
+
+                async def goes_by_the_new_one(peer: RawPeer = peer, before: int = before) -> bool:
+                    peer.write(submit(registered_delivery=0))
+                    await hears(peer, SubmitSmResp)
+                    return second.statistics.taken > before
+
+                await eventually(goes_by_the_new_one, WITHIN_S, f"node {name} chooses by the new version")
+        async with connection.transaction():
+            rows = await versions.routes_of_version(connection, applied.former)
+            await versions.put_in_force(connection, "routes", rows, equal_to=applied.former)
+    assert await facts.load_routes(connection) == [former, latter]
 
 
 async def test_what_any_node_may_do_is_done_by_one(nodes: Nodes) -> None:
