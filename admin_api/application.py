@@ -23,8 +23,9 @@ from admin_api.graphql import served as graphql
 from admin_api.idempotency import key_fault
 from admin_api.keys import Caller
 from admin_api.languages import Language, choose_language
+from admin_api.octets import UNREADABLE, UPLOAD_S, read_octets, refuse_packed
 from admin_api.problems import ERRORS, Fault, Problem, members
-from admin_api.reading import read_body, read_texts
+from admin_api.reading import NOT_READ, read_body, read_texts
 from admin_api.roles import OPEN
 from admin_api.route import BY_FIELD, Route
 from admin_api.routes import ROUTES
@@ -98,6 +99,8 @@ class _Frame:
                 answer = self._problem(request, Problem("draining"))
             else:
                 answer = await serve(request)
+        except UNREADABLE:
+            answer = self._problem(request, _of_http(web.HTTPBadRequest()))
         except web.HTTPException as fault:
             answer = self._problem(request, _of_http(fault), fault.headers.get("Allow"))
         except NotCommitted:
@@ -136,7 +139,7 @@ class _Frame:
             call = await self._read(request, route, name)
             if isinstance(call, Problem):
                 return self._problem(request, call)
-            answer = await route.answer(self._service, call)
+            answer = await self._answer(route, call)
             if isinstance(answer, Problem):
                 return self._problem(request, answer, language=call.language)
             if answer.file is not None:
@@ -165,6 +168,16 @@ class _Frame:
             self._service.open_requests += 1
         return response
 
+    async def _answer(self, route: Route, call: Call) -> Answer | Problem:
+        if call.request is None or not route.takes_file:
+            return await route.answer(self._service, call)
+        refuse_packed(call.request)
+        try:
+            async with asyncio.timeout(UPLOAD_S):
+                return await route.answer(self._service, call)
+        except TimeoutError:
+            return Problem("too_slow")
+
     async def _read(self, request: web.Request, route: Route, name: str) -> Call | Problem:
         if route.permission == OPEN:
             asked_by: Caller | Operator | Problem | None = None
@@ -176,7 +189,7 @@ class _Frame:
             return asked_by
         request[LANGUAGE] = language = _language(request, "en" if asked_by is None else _language_of(asked_by))
         call = Call(asked_by, language, time_ns() // 1_000_000, dict(request.match_info), route=name)
-        call.address, call.request_id = request.remote or "", request[ID]
+        call.address, call.request_id = self._service.listener.peers.address_of(request), request[ID]
         call.agent = request.headers.get("User-Agent", "")
         faults: list[Fault] = []
         if route.query is not None:
@@ -197,9 +210,8 @@ class _Frame:
 
     async def _customer(self, request: web.Request, route: Route) -> Caller | Problem:
         service, now = self._service, monotonic()
-        caller = await service.keys.prove(
-            request.headers.get("Authorization", ""), request.remote or "", service.book, now
-        )
+        address = service.listener.peers.address_of(request)
+        caller = await service.keys.prove(request.headers.get("Authorization", ""), address, service.book, now)
         if isinstance(caller, Problem):
             return caller
         request[ASKED_BY] = caller
@@ -220,7 +232,7 @@ class _Frame:
     async def _body(self, request: web.Request, route: Route, call: Call) -> object | Problem:
         if request.content_type != JSON_TYPE:
             return Problem("not_a_json_request")
-        call.octets = await request.read()
+        call.octets = await read_octets(request)
         call.idempotency_key = request.headers.get("Idempotency-Key", "")
         if fault := key_fault(call.idempotency_key):
             return Problem("invalid_request", errors=[fault])
@@ -238,6 +250,15 @@ class _Frame:
         if problem.code in ("unauthenticated", "not_signed_in"):
             headers["WWW-Authenticate"] = 'Bearer realm="passerelle"'
         return web.Response(body=encode(told), status=told["status"], content_type=PROBLEM_JSON, headers=headers)
+
+
+OF_STATUS: Final = {
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "too_slow",
+    413: "body_too_large",
+    415: "body_packed",
+}
 
 
 def _language_of(asked_by: Caller | Operator) -> Language:
@@ -258,8 +279,9 @@ def _response(answer: Answer, status: int) -> web.Response:
 
 
 def _of_http(fault: web.HTTPException) -> Problem:
-    codes = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
-    return Problem(codes.get(fault.status, "invalid_request"))
+    if fault.status == web.HTTPBadRequest.status_code:
+        return Problem("invalid_request", errors=[Fault(("body",), "unreadable", NOT_READ)])
+    return Problem(OF_STATUS.get(fault.status, "invalid_request"))
 
 
 def _route_of(request: web.Request) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import math
 from time import monotonic
 from typing import Final
 
@@ -16,6 +17,7 @@ import msgspec
 
 from admin_api.languages import Words
 from admin_api.problems import Problem
+from admin_api.wrong_keys import WrongKeys
 from gateway.accept.fact_book import FactBook
 from gateway.pace import Pace
 from gateway.storage.api_keys import KEY_MARK, ApiKeyRow, find_api_key, hash_key
@@ -43,6 +45,7 @@ class Keys:
         self._found: dict[bytes, tuple[float, ApiKeyRow | None]] = {}
         self._asking: dict[bytes, asyncio.Lock] = {}  # by hash: of many requests that come at once one asks
         self._paces: dict[int, Pace] = {}
+        self._wrong = WrongKeys()
 
     async def prove(self, header: str, peer: str, book: FactBook, now: float) -> Caller | Problem:
         """The caller of a request with this Authorization header from this address."""
@@ -50,7 +53,9 @@ class Keys:
         key = key.strip()
         if scheme.lower() != "bearer" or not key.startswith(f"{KEY_MARK}_") or len(key) > LONGEST_KEY:
             return Problem("unauthenticated")
-        row = await self._find(hash_key(self._secret, key), now)
+        row = await self._find(hash_key(self._secret, key), peer, now)
+        if isinstance(row, Problem):
+            return row
         account = book.accounts.get(row.account_id) if row is not None else None
         if row is None or not row.valid or account is None:
             return Problem("unauthenticated")
@@ -60,10 +65,15 @@ class Keys:
             return Problem("account_suspended")
         return Caller(row, account)
 
-    async def _find(self, key_hash: bytes, now: float) -> ApiKeyRow | None:
+    async def _find(self, key_hash: bytes, peer: str, now: float) -> ApiKeyRow | Problem | None:
+        """The row of a key; a key that was not right before is not looked for while its address pauses."""
         found = self._found.get(key_hash)
         if found is not None and now - found[0] < BELIEVED_S:
             return found[1]
+        if found is None or found[1] is None:
+            pause_s = self._wrong.pause_s(peer, now)
+            if pause_s > 0:
+                return Problem("too_many_tries", retry_after_s=math.ceil(pause_s))
         asking = self._asking.setdefault(key_hash, asyncio.Lock())
         try:
             async with asking:
@@ -72,6 +82,10 @@ class Keys:
                     return found[1]
                 asked_at = monotonic()
                 row = await self._reader.run(lambda connection: find_api_key(connection, key_hash))
+                if row is None:
+                    self._wrong.wrong(peer, monotonic())
+                elif row.valid:
+                    self._wrong.right(peer)
                 if len(self._found) >= REMEMBERED:
                     self._found.clear()
                 self._found[key_hash] = (asked_at, row)

@@ -15,6 +15,7 @@ import msgspec
 from admin_api.languages import Language, Words
 from admin_api.problem_kind import ProblemKind
 from admin_api.problems_accounts import OF_ACCOUNTS
+from admin_api.problems_bodies import OF_BODIES
 from admin_api.problems_carriers import OF_CARRIERS
 from admin_api.problems_credits import OF_CREDITS
 from admin_api.problems_live import OF_LIVE
@@ -359,6 +360,7 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         *_UNFIT,
         *_OF_WEBHOOKS,
         *_TEMPORARY,
+        *OF_BODIES,
         *OF_ACCOUNTS,
         *OF_CREDITS,
         *OF_LIVE,

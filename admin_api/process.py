@@ -18,13 +18,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-from aiohttp import web
 
 from admin_api import application, credit_clock
 from admin_api.account_feeds import AccountFeeds
 from admin_api.cursors import Cursors
 from admin_api.doors.served import Doors
 from admin_api.keys import Keys
+from admin_api.listening import Listener
 from admin_api.live_feeds import LiveFeeds
 from admin_api.lookup_desk import LookupDesk
 from admin_api.metrics import MetricsPage
@@ -173,7 +173,16 @@ async def _build(configuration: Configuration, dsn: str, connection: asyncpg.Con
     writer = Writer(Reader(functools.partial(connect_as_operators, dsn), seat.epoch, seat.node_id, OPERATORS_AT_ONCE))
     sessions, settings = Sessions(configuration.admin_api, secret, writer), configuration.admin_api
     feeds = LiveFeeds(AccountFeeds(cursors), reader, settings.streams_at_once, settings.streams_per_account)
-    return Service(*rooms, rates, rows, lookups, writer, sessions, OneTimeCodes(secret), feeds)
+    return Service(
+        *rooms, rates, rows, lookups, writer, sessions, _listener(configuration), OneTimeCodes(secret), feeds
+    )
+
+
+def _listener(configuration: Configuration) -> Listener:
+    try:
+        return Listener(configuration.admin_api)
+    except ValueError as fault:
+        raise ApiFault(f"[admin_api] trusted_proxies: {fault}; write networks like 10.0.0.0/24") from fault
 
 
 def _lookup_desk(configuration: Configuration, reader: Reader, dsn: str) -> LookupDesk:
@@ -203,14 +212,13 @@ async def _serve(service: Service, dsn: str, ready: asyncio.Future[Service] | No
     """Open the doors, wait for the end, drain."""
     stopping = asyncio.Event()
     page, doors, certificates = MetricsPage(service), Doors(service), _certificates(service.configuration)
-    runner = web.AppRunner(application.build(service), access_log=None, shutdown_timeout=1.0)
     try:
         await service.keeper.renew()  # before its own turns begin: nobody asks at the same time
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(job) for job in _jobs(service, dsn, certificates)]
             await _read_opt_outs(service)
             await service.reach.look(service.book.connector_names)
-            await _listen(service, runner, page, doors, certificates)
+            await _listen(service, page, doors, certificates)
             service.ready = True
             log.info("ready", extra={"listen": str(service.configuration.admin_api.listen)})
             tell_systemd("READY=1")
@@ -220,7 +228,7 @@ async def _serve(service: Service, dsn: str, ready: asyncio.Future[Service] | No
                 with _signals(stopping, certificates):
                     await stopping.wait()
             finally:
-                await _drain(service, runner, page, doors)
+                await _drain(service, page, doors)
                 for task in running:
                     task.cancel()
     except* (NoticesFault, WebhooksFault) as group:
@@ -253,14 +261,10 @@ def _jobs(service: Service, dsn: str, certificates: Certificates | None) -> list
     ]
 
 
-async def _listen(
-    service: Service, runner: web.AppRunner, page: MetricsPage, doors: Doors, certificates: Certificates | None
-) -> None:
-    settings = service.configuration.admin_api
-    await runner.setup()
+async def _listen(service: Service, page: MetricsPage, doors: Doors, certificates: Certificates | None) -> None:
     context = None if certificates is None else certificates.server_context()
     try:
-        await web.TCPSite(runner, settings.listen.host, settings.listen.port, ssl_context=context).start()
+        await service.listener.open(application.build(service), service.configuration.admin_api.listen, context)
         await page.listen()
         await doors.listen(context)
     except OSError as fault:
@@ -291,20 +295,18 @@ def _signals(stopping: asyncio.Event, certificates: Certificates | None):  # typ
             loop.remove_signal_handler(number)
 
 
-async def _drain(service: Service, runner: web.AppRunner, page: MetricsPage, doors: Doors) -> None:
+async def _drain(service: Service, page: MetricsPage, doors: Doors) -> None:
     """Take nothing new, answer what is under way, close."""
     tell_systemd("STOPPING=1")
     service.ready = False
     service.account_feeds.close()
-    for site in list(runner.sites):
-        await site.stop()
-    await doors.stop()
+    service.listener.stop()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(service.configuration.admin_api.drain_timeout_s):
             while service.open_requests or service.accepting.waiting or service.account_feeds.count:
                 await asyncio.sleep(DRAIN_LOOK_S)
-    await runner.cleanup()
-    await doors.close()
+    await service.listener.close()
+    doors.close()
     await page.close()
     log.info("stopped", extra={"open_requests": service.open_requests})
 

@@ -21,7 +21,14 @@ Answers = Callable[[Service, Call], Awaitable[Answer | Problem]]
 
 # What every route may answer, whatever it is; what a customer's and an operator's adds, what a body, and what sending.
 ALWAYS: Final = ("invalid_request", "overloaded", "draining", "database_away", "internal_fault")
-OF_CUSTOMERS: Final = ("unauthenticated", "scope_missing", "address_not_allowed", "account_suspended", "throttled")
+OF_CUSTOMERS: Final = (
+    "unauthenticated",
+    "scope_missing",
+    "address_not_allowed",
+    "account_suspended",
+    "throttled",
+    "too_many_tries",
+)
 SIGNED_IN: Final = (
     "not_signed_in",
     "permission_missing",
@@ -30,7 +37,8 @@ SIGNED_IN: Final = (
     "second_factor_needed",
 )
 CHANGING: Final = ("outcome_unknown",)
-WITH_BODY: Final = ("not_json", "not_a_json_request", "body_too_large")
+WITH_BODY: Final = ("not_json", "not_a_json_request", "body_too_large", "body_packed", "too_slow")
+WITH_FILE: Final = ("body_packed", "too_slow")
 SENDING: Final = (
     "insufficient_credit",
     "sender_not_approved",
@@ -85,7 +93,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 def problems_of(route: Route) -> tuple[str, ...]:
     """Every code that a route may answer with, each once."""
-    told = [*ALWAYS, *(WITH_BODY if route.body is not None else ())]
+    told = [*ALWAYS, *(WITH_BODY if route.body is not None else WITH_FILE if route.takes_file else ())]
     if route.scope:
         told += OF_CUSTOMERS
     if route.scope == BY_FIELD or route.permission not in ("", OPEN):

@@ -18,6 +18,7 @@ from aiohttp import web
 from admin_api.cursors import Cursors
 from admin_api.keys import Caller, Keys
 from admin_api.languages import Language
+from admin_api.listening import Listener
 from admin_api.live_feeds import LiveFeeds
 from admin_api.lookup_desk import LookupDesk
 from admin_api.one_time_codes import OneTimeCodes
@@ -116,6 +117,7 @@ class Service:
     lookups: LookupDesk
     writer: Writer
     sessions: Sessions
+    listener: Listener
     codes: OneTimeCodes
     account_feeds: LiveFeeds
     requests: RequestTallies = field(default_factory=RequestTallies)

@@ -12,9 +12,9 @@ from time import monotonic
 from typing import Final
 
 from admin_api.keys import BELIEVED_S, REMEMBERED, is_allowed
+from admin_api.login_pauses import LoginPauses
 from gateway.accept.fact_book import FactBook
 from gateway.ingress.credentials import Credentials
-from gateway.ingress.lockout import Lockout, source_of
 from gateway.ingress.password_process import PasswordsAway
 from gateway.storage.door_logins import LONGEST_PASSWORD, LONGEST_USERNAME, DoorLoginRow, find_door_login
 from gateway.storage.reader import Reader
@@ -32,7 +32,7 @@ class DoorLogins:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._credentials = Credentials()
-        self._lockout = Lockout()
+        self._pauses = LoginPauses()
         self._found: dict[str, tuple[float, DoorLoginRow | None]] = {}
         self._finding: dict[str, asyncio.Lock] = {}
         self._asking: dict[tuple[str, bytes], asyncio.Lock] = {}
@@ -72,22 +72,23 @@ class DoorLogins:
     async def _prove(
         self, login: DoorLoginRow | None, username: str, password: str, peer: str, now_ms: int
     ) -> DoorLoginRow | None:
-        """By argon2id; a wrong word's answer waits, the longer the more there were from this address."""
-        if self._proofs >= MOST_PROOFS:
+        """By argon2id; after wrong words from this address nothing is proven for a while, and no request waits."""
+        if self._proofs >= MOST_PROOFS or self._pauses.begin(peer, username, monotonic()) > 0:
             raise DoorBusy
         self._proofs += 1
         try:
             proven = await self._credentials.prove(login, password, now_ms)
-        except PasswordsAway as fault:
-            raise DoorBusy from fault
+        except BaseException as fault:
+            self._pauses.forgive(peer, username, monotonic())
+            if isinstance(fault, PasswordsAway):
+                raise DoorBusy from fault
+            raise
         finally:
             self._proofs -= 1
-        source = source_of(peer)
-        if proven is not None:
-            self._lockout.succeeded(source, username)
-            return login
-        await asyncio.sleep(self._lockout.failed(source, username, monotonic()))
-        return None
+        if proven is None:
+            return None
+        self._pauses.succeeded(peer, username, monotonic())
+        return login
 
     async def _find(self, username: str) -> DoorLoginRow | None:
         came_at = monotonic()

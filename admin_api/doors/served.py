@@ -21,6 +21,7 @@ from admin_api.doors import jasmin, kannel
 from admin_api.doors.logins import DoorBusy, DoorLogins
 from admin_api.doors.reading import Parameters, read_form
 from admin_api.doors.sending import CallbackUnfit, allowed_networks, send
+from admin_api.octets import read_octets
 from admin_api.security_headers import security_headers
 from admin_api.service import Service
 from gateway.accept.refusals import Refusal
@@ -49,7 +50,6 @@ class Doors:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._logins = DoorLogins(service.reader)
-        self._runners: list[web.AppRunner] = []
 
     async def listen(self, context: ssl.SSLContext | None) -> None:
         """Open the ports. Raises OSError when one is taken, ValueError for [webhooks] allow_networks."""
@@ -73,21 +73,10 @@ class Doors:
             framed = self._framed(path, ask, later)
             app.router.add_get(path, framed, allow_head=False)
             app.router.add_post(path, framed)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        self._runners.append(runner)
-        await web.TCPSite(runner, listen.host, listen.port, ssl_context=context).start()
+        await self._service.listener.open(app, listen, context)
 
-    async def stop(self) -> None:
-        """Take no new connection."""
-        for runner in self._runners:
-            for site in list(runner.sites):
-                await site.stop()
-
-    async def close(self) -> None:
-        """End what is left."""
-        for runner in self._runners:
-            await runner.cleanup()
+    def close(self) -> None:
+        """End the process that proves passwords."""
         self._logins.close()
 
     def _framed(self, path: str, ask: Ask, later: Callable[[], web.Response]) -> Ask:
@@ -123,7 +112,8 @@ class Doors:
     async def _prove(self, request: web.Request, parameters: Parameters) -> DoorLoginRow | None:
         username = parameters.get("username", b"").decode("utf-8", "replace")
         password = parameters.get("password", b"").decode("utf-8", "replace")
-        return await self._logins.prove(username, password, request.remote or "", self._service.book, wall_ms())
+        address = self._service.listener.peers.address_of(request)
+        return await self._logins.prove(username, password, address, self._service.book, wall_ms())
 
     # ------------------------------------------------------------ Kannel
 
@@ -224,7 +214,7 @@ def _query(request: web.Request) -> bytes:
 async def _kannel_parameters(request: web.Request) -> Parameters | kannel.Answer:
     octets = _query(request)
     if request.method == "POST":
-        body = await request.read()
+        body = await read_octets(request)
         if request.content_type != FORM:
             headers = {name.lower(): value for name, value in request.headers.items()}
             return kannel.from_headers(headers, request.content_type, request.charset or "", body)
@@ -236,7 +226,7 @@ async def _kannel_parameters(request: web.Request) -> Parameters | kannel.Answer
 async def _jasmin_parameters(request: web.Request) -> Parameters | jasmin.Answer:
     octets = _query(request)
     if request.method == "POST":
-        body = await request.read()
+        body = await read_octets(request)
         if request.content_type == "application/json":
             return jasmin.from_json(body)
         octets = octets + b"&" + body

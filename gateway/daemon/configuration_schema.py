@@ -205,6 +205,9 @@ class AdminApi(msgspec.Struct, frozen=True):
         2 * 1024 * 1024
     )  # chosen: 1,000 messages of 10 parts
     requests_at_once: Count = 1000  # chosen: beyond it 503, before anything is read
+    connections: Count = 4000  # chosen: over all ports; four to a request under way
+    connections_per_address: Count = 1000  # chosen: a quarter of the above; trusted proxies have no such limit
+    trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
     drain_timeout_s: Seconds = 30.0
     streams_at_once: Count = 2000  # chosen: listeners to events, over all accounts
     streams_per_account: Count = 50  # chosen: a screen each of a large customer's people
