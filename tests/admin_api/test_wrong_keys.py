@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
+from admin_api import wrong_keys
 from admin_api.listening import Peers, Room
 from admin_api.wrong_keys import WrongKeys
-from gateway.ingress.lockout import FORGET_S, FREE_SOURCE, LAST_DELAY_S, REMEMBERED_LIMIT
+from gateway.ingress.lockout import FORGET_S, FREE_SOURCE, LAST_DELAY_S
 from gateway.storage.api_keys import make_key
 from tests.admin_api.conftest import Api
 
@@ -49,14 +50,15 @@ def test_wrong_keys_that_were_asked_about_together_lengthen_a_pause_once() -> No
     assert wrong.pause_s(HERE, now) == 1.0
 
 
-def test_a_right_key_begins_anew_and_memory_is_bounded() -> None:
+def test_a_right_key_begins_anew_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wrong_keys, "REMEMBERED_LIMIT", 100)
     wrong = WrongKeys()
     now = fail(wrong, FREE_SOURCE + 3, 0.0)
     wrong.right(HERE)
     assert wrong.pause_s(HERE, now) == 0.0
     fail(wrong, FREE_SOURCE + 3, now)
-    for number in range(REMEMBERED_LIMIT):
-        wrong.wrong(f"2001:db8:{number >> 16:x}:{number & 0xFFFF:x}::1", now)
+    for number in range(100):
+        wrong.wrong(f"2001:db8:0:{number:x}::1", now)
     assert wrong.pause_s(HERE, now) == 0.0, "the oldest is forgotten first"
     fail(wrong, FREE_SOURCE + 2, now, "2001:db8::1")
     assert wrong.pause_s("2001:db8::ffff:1", now) > 0, "one site of IPv6 is one source"
