@@ -55,7 +55,7 @@ async def listen(service: Service, call: Call) -> Answer | Problem:
     if isinstance(place, Problem):
         return place
     assert call.request is not None
-    listener = Listener(account_id, place, wanted, key.key_id, call.request.remote or "")
+    listener = Listener(account_id, place, wanted, key.key_id, call.address)
     return Answer(stream=EventStream(feeds, listener, call.language).run, headers=dict(HEADERS))
 
 

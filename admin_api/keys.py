@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import math
 from time import monotonic
 from typing import Final
@@ -23,6 +24,8 @@ from gateway.pace import Pace
 from gateway.storage.api_keys import KEY_MARK, ApiKeyRow, find_api_key, hash_key
 from gateway.storage.facts import AccountRow
 from gateway.storage.reader import Reader
+
+log = logging.getLogger("passerelle.api")
 
 BELIEVED_S: Final = 0.8  # the issue: revocation is effective within a second
 REMEMBERED: Final = 10_000  # chosen: keys, right and wrong ones, at once
@@ -83,7 +86,7 @@ class Keys:
                 asked_at = monotonic()
                 row = await self._reader.run(lambda connection: find_api_key(connection, key_hash))
                 if row is None:
-                    self._wrong.wrong(peer, monotonic())
+                    self._count_wrong(peer)
                 elif row.valid:
                     self._wrong.right(peer)
                 if len(self._found) >= REMEMBERED:
@@ -92,6 +95,11 @@ class Keys:
                 return row
         finally:
             self._asking.pop(key_hash, None)
+
+    def _count_wrong(self, peer: str) -> None:
+        pause_s = self._wrong.wrong(peer, monotonic())
+        if pause_s:
+            log.warning("wrong_keys", extra={"address": peer, "pause_s": pause_s})
 
     def refusal(self, row: ApiKeyRow, now: float) -> Problem | None:
         """Count a request against its key's rate, or tell when it may come."""

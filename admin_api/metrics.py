@@ -95,6 +95,9 @@ class _Collector:
             credit.add_metric([what], count)
         yield credit
         yield GaugeMetricFamily("gw_http_requests_open", "Requests without answer yet", service.open_requests)
+        room = service.listener.room
+        yield GaugeMetricFamily("gw_http_connections", "Open connections, over all ports", room.count)
+        yield CounterMetricFamily("gw_http_connections_refused", "Closed at once for want of room", room.refused)
         yield GaugeMetricFamily("gw_event_streams", "Listeners to events", service.account_feeds.count)
         ended = CounterMetricFamily("gw_event_streams_ended", "Ended streams by their cause", labels=["cause"])
         for cause, count in service.account_feeds.ended.items():

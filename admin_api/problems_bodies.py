@@ -1,5 +1,6 @@
 """Problems of bodies, whatever they say: how they come, and how they are dressed.
 
+Source: RFC 9110 15.5.9 (408), 15.5.16 (415).
 What must not enter: what is asked.
 """
 

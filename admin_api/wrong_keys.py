@@ -31,16 +31,20 @@ class WrongKeys:
         _, last, until = self._wrong.get(source_of(address), (0, now, now))
         return 0.0 if now - last > FORGET_S else max(0.0, until - now)
 
-    def wrong(self, address: str, now: float) -> None:
-        """A key from there was none. Those that were asked about together pause it once."""
+    def wrong(self, address: str, now: float) -> float:
+        """A key from there was none; the pause that begins. Those that were asked about together begin one."""
         source = source_of(address)
         count, last, until = self._wrong.pop(source, (0, now, now))
-        count = 1 if now - last > FORGET_S else count + (now >= until)
+        if now < until:
+            self._wrong[source] = (count, now, until)
+            return 0.0
+        count = 1 if now - last > FORGET_S else count + 1
         over = count - FREE_SOURCE
         pause_s = min(FIRST_DELAY_S * 2.0 ** min(over - 1, 60), LAST_DELAY_S) if over > 0 else 0.0
         self._wrong[source] = (count, now, now + pause_s)  # the last in order: what is forgotten first is the oldest
         if len(self._wrong) > REMEMBERED_LIMIT:
             self._wrong.popitem(last=False)
+        return pause_s
 
     def right(self, address: str) -> None:
         """A key from there was right: it begins anew, lest one mistyped key a day add up."""

@@ -78,11 +78,9 @@ class DoorLogins:
         self._proofs += 1
         try:
             proven = await self._credentials.prove(login, password, now_ms)
-        except BaseException as fault:
+        except PasswordsAway as fault:
             self._pauses.forgive(peer, username, monotonic())
-            if isinstance(fault, PasswordsAway):
-                raise DoorBusy from fault
-            raise
+            raise DoorBusy from fault
         finally:
             self._proofs -= 1
         if proven is None:

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi import checks
 
 from tests.admin_api.conftest import Api
 
-EXAMPLES = int(os.environ.get("PASSERELLE_FUZZ_EXAMPLES", "2"))  # of each kind, for each route
+EXAMPLES = int(os.environ.get("PASSERELLE_FUZZ_EXAMPLES", "1"))  # of each kind, for each route
 SEED = int(os.environ.get("PASSERELLE_FUZZ_SEED", "4"))
 CHECKS = [
     schemathesis.checks.not_a_server_error,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,7 @@ READ_BY = (  # of gateway: where a key becomes an effect
     "../admin_api/process.py",
     "../admin_api/application.py",
     "../admin_api/metrics.py",
+    "../admin_api/listening.py",
     "../admin_api/lookup_jobs.py",
     "../admin_api/operator_credits.py",
     "../admin_api/credit_orders.py",
@@ -127,23 +128,37 @@ def test_a_key_without_effect_is_told_so(heading: str) -> None:
 def calls(folder: Path) -> Iterator[ast.Call]:
     """Every call with arguments in the Python files of a folder."""
     for file in sorted(folder.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and node.args:
-                yield node
+        yield from calls_of(file)
 
 
-def test_every_metric_is_told_with_its_labels() -> None:
+def calls_of(file: Path) -> Iterator[ast.Call]:
+    """Every call with arguments in a file."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and node.args:
+            yield node
+
+
+def exported_by(files: Iterable[Path]) -> dict[str, list[str]]:
+    """The families that are made there, with their labels."""
     exported: dict[str, list[str]] = {}
-    rooms = ("daemon", "notices", "webhooks")
-    for call in (each for room in rooms for each in calls(ROOT / "gateway" / room)):
+    for call in (each for file in files for each in calls_of(file)):
         name = call.args[0].value if isinstance(call.args[0], ast.Constant) else None
         if isinstance(name, str) and name.startswith("gw_"):
             given = [*call.args, *(word.value for word in call.keywords)]
             labels = next((ast.literal_eval(each) for each in given if isinstance(each, ast.List)), [])
             exported[f"{name}_total" if "ounter" in ast.unparse(call.func) else name] = labels
+    return exported
+
+
+def test_every_metric_is_told_with_its_labels() -> None:
+    rooms = ("daemon", "notices", "webhooks")
+    exported = exported_by(file for room in rooms for file in sorted((ROOT / "gateway" / room).rglob("*.py")))
     assert len(exported) > 10
     told = {code(name)[0]: code(labels) for name, labels, _ in table_under(OPERATE, "Metrics")}
     assert told == exported
+    of_the_api = exported_by([ROOT / "admin_api" / "metrics.py"])
+    also = {code(name)[0]: code(labels) for name, labels, _ in table_under(OPERATE, "Metrics of the HTTP API")}
+    assert also == {name: labels for name, labels in of_the_api.items() if name not in told}
 
 
 def test_metrics_to_watch_exist() -> None:
