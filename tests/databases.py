@@ -52,6 +52,10 @@ EMPTY = """
 SET session_replication_role = replica;
 DO $$ DECLARE name text; BEGIN
     FOREACH name IN ARRAY '{tables}'::text[] LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
+    FOREACH name IN ARRAY '{written}'::text[] LOOP
+        EXECUTE format('DELETE FROM %I', name);
+        EXECUTE format('INSERT INTO %I OVERRIDING SYSTEM VALUE SELECT * FROM as_migrated.%I', name, name);
+    END LOOP;
     {restart}
 END $$;
 RESET session_replication_role;
@@ -75,7 +79,8 @@ class Databases:
         self._server_dsn = server_dsn
         self._template = template
         self._idle: list[str] = []
-        self._empty_tables: list[str] = []  # in the template; what migrations wrote stays
+        self._empty_tables: list[str] = []  # in the template
+        self._written_tables: list[str] = []  # by migrations: emptying makes them so again
         self._likeness = ""
 
     async def look_at_template(self) -> None:
@@ -85,17 +90,24 @@ class Databases:
             for (table,) in await template.fetch(TABLES):
                 if not await template.fetchval(f'SELECT EXISTS (SELECT FROM "{table}")'):
                     self._empty_tables.append(table)
+                elif table != "schema_migrations":
+                    self._written_tables.append(table)
+            await template.execute("CREATE SCHEMA as_migrated")
+            for table in self._written_tables:
+                await template.execute(f'CREATE TABLE as_migrated."{table}" AS TABLE "{table}"')
             self._likeness = await self._look_at(template)
         finally:
             await template.close()
 
     def emptying(self, but: Collection[str] = (), restart: bool = True) -> str:
-        """A script that leaves in a copy what migrations wrote, and tables that are named.
+        """A script that leaves in a copy what migrations wrote, and tables that are named as they are.
 
         restart: ids begin anew, as in a fresh copy; not where a living process may remember former ones.
         """
         tables = ",".join(table for table in self._empty_tables if table not in but)
-        return EMPTY.replace("{tables}", f"{{{tables}}}").replace("{restart}", RESTART if restart else "")
+        written = ",".join(self._written_tables)
+        script = EMPTY.replace("{tables}", f"{{{tables}}}").replace("{written}", f"{{{written}}}")
+        return script.replace("{restart}", RESTART if restart else "")
 
     async def empty(self, connection: asyncpg.Connection) -> None:
         """Make a copy as it was, and this connection its only one."""
