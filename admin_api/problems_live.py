@@ -39,4 +39,21 @@ OF_LIVE: Final = (
         permanent=False,
         retry_after_s=1,
     ),
+    ProblemKind(
+        "search_unbounded",
+        422,
+        Words("This search has no bounds.", "Cette recherche n'a pas de bornes."),
+        Words(
+            "Name an account_id, or since and until at most 31 days apart (366 days with an account_id).",
+            "Donnez un account_id, ou since et until à 31 jours au plus (366 jours avec un account_id).",
+        ),
+    ),
+    ProblemKind(
+        "too_many_exports",
+        503,
+        Words("Other exports are being written.", "D'autres exports sont en cours."),
+        Words("Come again in a moment.", "Revenez dans un instant."),
+        permanent=False,
+        retry_after_s=10,
+    ),
 )

@@ -46,6 +46,8 @@ _WRITE: Final = frozenset(
         "opt_outs.write",
         "quiet_hours.write",
         "alarms.write",
+        "messages.export",
+        "numbers.read",
         "notices.write",
     )
 )
@@ -84,6 +86,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
             "senders.read",
             "messages.read",
             "messages.write",
+            "numbers.read",
             "esmes.read",
             "connectors.read",
             "routes.read",

@@ -14,6 +14,7 @@ from admin_api import (
     estimates,
     event_reading,
     event_streams,
+    exports,
     lookup_jobs,
     lookups,
     message_reading,
@@ -25,6 +26,7 @@ from admin_api import models_live as mv
 from admin_api import models_lookups as ml
 from admin_api import models_messages as m
 from admin_api import models_money as mm
+from admin_api import models_search as mx
 from admin_api import models_webhooks as mw
 from admin_api.languages import Words
 from admin_api.route import SENDING, Route
@@ -81,6 +83,18 @@ ROUTES: Final[tuple[Route, ...]] = (
         answer=message_reading.show_page,
         query=m.ListMessages,
         answers=(m.Messages,),
+    ),
+    Route(
+        method="GET",
+        path="/v1/messages/export",
+        scope="messages:read",
+        group="messages",
+        summary=Words("Messages as CSV", "Les messages en CSV"),
+        answer=exports.export_own,
+        query=mx.ExportOwn,
+        answers=(),
+        gives_file=True,
+        problems=("search_unbounded", "too_many_exports"),
     ),
     Route(
         method="GET",

@@ -16,6 +16,7 @@ from admin_api.route import Route
 from admin_api.routes_accounts import ACCOUNTS
 from admin_api.routes_carriers import OF_CARRIERS
 from admin_api.routes_credits import CREDITS
+from admin_api.routes_live import LIVE
 from admin_api.routes_notices import NOTICES_OF_OPERATORS
 from admin_api.routes_operator_senders import OF_SENDERS
 from admin_api.routes_rules import OF_RULES
@@ -226,4 +227,5 @@ OPERATORS: Final[tuple[Route, ...]] = (
     *NOTICES_OF_OPERATORS,
     *OF_SENDERS,
     *OF_RULES,
+    *LIVE,
 )

@@ -127,6 +127,7 @@ class Service:
     credit_waiting: dict[str, int] = field(default_factory=dict)  # what waits for people: credit_clock.py
     ready: bool = False
     open_requests: int = 0
+    exports: int = 0  # that are being written
 
     @property
     def book(self) -> FactBook:
