@@ -14,7 +14,14 @@ import pytest
 
 PRESENT_ONLY: Final = "PASSERELLE_INTEROP"
 PROGRAMS_ELSEWHERE: Final = "/usr/sbin:/usr/local/sbin"  # where Debian puts bearerbox, beyond a plain user's PATH
-PACKAGES: Final = {"bearerbox": "kannel", "smsbox": "kannel", "tshark": "tshark", "text2pcap": "tshark"}
+PACKAGES: Final = {
+    "bearerbox": "kannel",
+    "smsbox": "kannel",
+    "tshark": "tshark",
+    "text2pcap": "tshark",
+    "php": "php-cli",
+    "node": "nodejs",
+}
 
 
 def find_program(name: str) -> str | None:
