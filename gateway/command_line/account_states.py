@@ -11,12 +11,13 @@ from typing import Annotated, Final
 import asyncpg
 import typer
 
-from gateway.command_line.accounts import AccountOption, accounts, decide_sender, senders
+from gateway.command_line.accounts import AccountOption, accounts, senders
 from gateway.command_line.amounts import format_credits, parse_credits
 from gateway.command_line.finding import find_account, find_open_account
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, with_database
 from gateway.command_line.output import answer
 from gateway.command_line.refusals import Refusal
+from gateway.command_line.sender_decisions import decide_sender
 from gateway.command_line.words import say
 from gateway.daemon.configuration_schema import Configuration
 from gateway.storage import facts
@@ -99,7 +100,7 @@ def refuse_sender(
     lang: LangOption = None,
 ) -> None:
     """Deny an account a sender name it asked for."""
-    decide_sender(name, account, "refused", config, as_json)
+    decide_sender(name, account, "refuse", config, as_json)
 
 
 @senders.command("suspend")
@@ -111,7 +112,7 @@ def suspend_sender(
     lang: LangOption = None,
 ) -> None:
     """Take a sender name out of use, also for what waits; approve gives it back."""
-    decide_sender(name, account, "suspended", config, as_json)
+    decide_sender(name, account, "suspend", config, as_json)
 
 
 def move_account(name: str, state: str, config: ConfigOption) -> None:

@@ -10,7 +10,7 @@ import getpass
 import ipaddress
 import re
 import sys
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import argon2
 import asyncpg
@@ -18,10 +18,11 @@ import typer
 
 from gateway.accept.sender_form import ALPHANUMERIC_LIMIT, fault_of_sender
 from gateway.command_line.amounts import format_credits, parse_credits
-from gateway.command_line.finding import find_account, find_account_id, find_open_account
+from gateway.command_line.finding import find_account_id, find_open_account
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, with_database
 from gateway.command_line.output import answer, show_rows
-from gateway.command_line.refusals import Refusal, unknown
+from gateway.command_line.refusals import Refusal
+from gateway.command_line.sender_decisions import OverrideOption, decide_sender, refuse_look_alike
 from gateway.command_line.words import say
 from gateway.daemon.configuration_schema import Configuration
 from gateway.storage import facts
@@ -193,6 +194,7 @@ def add_sender(
     name: Annotated[str, typer.Argument(help="The name or number that handsets show.")],
     account: AccountOption,
     approved: Annotated[bool, typer.Option("--approved", help="It may be used at once.")] = False,
+    override: OverrideOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
@@ -203,6 +205,8 @@ def add_sender(
 
     async def work(connection: asyncpg.Connection, _: Configuration) -> bool:
         owner = await find_open_account(connection, account)
+        if approved:
+            await refuse_look_alike(connection, sender, override)
         return await facts.add_sender_name(connection, owner.account_id, sender, state)
 
     if not with_database(config, work):
@@ -217,12 +221,13 @@ def add_sender(
 def approve_sender(
     name: Annotated[str, typer.Argument(help="A registered sender name.")],
     account: AccountOption,
+    override: OverrideOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
     """Let an account use a sender name it asked for."""
-    decide_sender(name, account, "approved", config, as_json)
+    decide_sender(name, account, "approve", config, as_json, override)
 
 
 @senders.command("list")
@@ -238,26 +243,6 @@ def list_senders(
         return await facts.list_sender_names(connection, await find_account_id(connection, account))
 
     show_rows(with_database(config, work), ("account", "name", "state", "created_at", "decided_at"), as_json)
-
-
-def decide_sender(name: str, account: str, state: str, config: ConfigOption, as_json: bool) -> None:
-    """Put a registered sender name of an account in another state. Raises Refusal."""
-
-    async def work(connection: asyncpg.Connection, _: Configuration) -> None:
-        owner = await find_account(connection, account)
-        asked: list[Any] = await facts.list_sender_names(connection, owner.account_id)
-        names = [row["name"] for row in asked]
-        sender = name if name in names else name.removeprefix("+")
-        if not await facts.decide_sender_name(connection, owner.account_id, sender, state):
-            raise unknown(
-                say("account {account} has no sender name {name}", account=account, name=name),
-                name,
-                names,
-                f"passerelle sender add {name} --account {account}",
-            )
-
-    with_database(config, work)
-    answer(as_json, "sender name {name} of account {account}: {state}", name=name, account=account, state=say(state))
 
 
 def check_c_octets(text: str, limit: int, what: str) -> None:

@@ -20,6 +20,7 @@ from gateway.command_line.french_notices import NOTICES
 from gateway.command_line.french_receipts import RECEIPTS
 from gateway.command_line.french_routes import ROUTES
 from gateway.command_line.french_routing import ROUTING
+from gateway.command_line.french_senders import SENDERS
 from gateway.command_line.french_users import USERS
 from gateway.command_line.french_webhooks import WEBHOOKS
 
@@ -434,4 +435,5 @@ FRENCH: Final[dict[str, str]] = (
     | USERS
     | WEBHOOKS
     | LIMITS
+    | SENDERS
 )

@@ -284,11 +284,6 @@ async def add_sender_name(connection: asyncpg.Connection, account_id: int, name:
     return await connection.fetchval(_SQL["add_sender_name"], account_id, name, state) is not None
 
 
-async def decide_sender_name(connection: asyncpg.Connection, account_id: int, name: str, state: str) -> bool:
-    """Put a registered sender name in another state; False when the account never asked for it."""
-    return await connection.fetchval(_SQL["decide_sender_name"], account_id, name, state) is not None
-
-
 async def list_sender_names(connection: asyncpg.Connection, account_id: int | None) -> list[asyncpg.Record]:
     """account, name, state, created_at, decided_at of one account's sender names, or of all (None)."""
     return await connection.fetch(_SQL["list_sender_names"], account_id)

@@ -103,6 +103,11 @@ async def lock_sender_name(
     return await connection.fetchrow(_SQL["lock_sender_name"], account_id, sender_name_id)
 
 
+async def lock_sender_by_name(connection: asyncpg.Connection, account_id: int, name: str) -> asyncpg.Record | None:
+    """The same by name, as it was registered."""
+    return await connection.fetchrow(_SQL["lock_sender_by_name"], account_id, name)
+
+
 async def move_sender_name(
     connection: asyncpg.Connection,
     locked: asyncpg.Record,

@@ -79,10 +79,6 @@ INSERT INTO sender_names (account_id, name, state, decided_at)
 VALUES ($1, $2, $3, CASE WHEN $3 = 'requested' THEN NULL ELSE now() END)
 ON CONFLICT (account_id, name) DO NOTHING RETURNING state;
 
--- name: decide_sender_name
--- Puts a registered sender name in another state; no row when it was never asked for.
-UPDATE sender_names SET state = $3, decided_at = now() WHERE account_id = $1 AND name = $2 RETURNING state;
-
 -- name: list_sender_names
 -- The sender names of one account, or of all.
 SELECT a.name AS account, s.name, s.state, s.created_at, s.decided_at

@@ -28,6 +28,10 @@ UPDATE sender_names SET state = 'requested', decided_at = NULL, reason = '', in_
 SELECT sender_name_id, account_id, name, state FROM sender_names
  WHERE ($1::integer IS NULL OR account_id = $1) AND sender_name_id = $2 FOR UPDATE;
 
+-- name: lock_sender_by_name
+-- The same by an account's name for it.
+SELECT sender_name_id, account_id, name, state FROM sender_names WHERE account_id = $1 AND name = $2 FOR UPDATE;
+
 -- name: move_sender_name
 -- Puts a sender name in another state, with what its approval says.
 UPDATE sender_names SET state = $2, reason = $3, in_countries = $4, by_connectors = $5, until_ms = $6, decided_at = now()

@@ -148,6 +148,27 @@ def test_a_name_that_no_handset_shows_is_refused(passerelle: Passerelle, name: s
     assert passerelle("sender", "add", name, "--account", "demo").code == 1
 
 
+def test_what_looks_like_a_protected_name_is_approved_with_a_reason_only(passerelle: Passerelle) -> None:
+    passerelle("account", "add", "demo")
+    assert passerelle("sender", "add", "EC0BANK", "--account", "demo", "--approved").code == 1
+    assert passerelle("sender", "add", "EC0BANK", "--account", "demo").code == 0
+    refused = passerelle("sender", "approve", "EC0BANK", "--account", "demo")
+    assert (refused.code, "Ecobank" in refused.err) == (1, True)
+    assert passerelle("sender", "approve", "EC0BANK", "--account", "demo", "--override", " ").code == 1
+    assert passerelle("sender", "approve", "EC0BANK", "--account", "demo", "--override", "the bank").code == 0
+    words = ("sender", "add", "0RANGE", "--account", "demo", "--approved", "--override", "their letter")
+    assert passerelle(*words).code == 0
+
+
+def test_a_decision_follows_where_the_state_permits_it(passerelle: Passerelle) -> None:
+    passerelle("account", "add", "demo")
+    passerelle("sender", "add", "ACME", "--account", "demo")
+    assert passerelle("sender", "suspend", "ACME", "--account", "demo").code == 0
+    again = passerelle("sender", "suspend", "ACME", "--account", "demo", "--lang", "fr")
+    assert (again.code, "ACME" in again.err) == (1, True)
+    assert passerelle("sender", "refuse", "ACME", "--account", "demo").code == 0
+
+
 def test_a_sender_name_is_registered_once(passerelle: Passerelle) -> None:
     passerelle("account", "add", "demo")
     assert passerelle("sender", "add", "ACME", "--account", "demo").code == 0
