@@ -15,12 +15,13 @@ from gateway.command_line.accounts import AccountOption, accounts, senders
 from gateway.command_line.amounts import format_credits, parse_credits
 from gateway.command_line.finding import find_account, find_open_account
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, with_database
-from gateway.command_line.output import answer
+from gateway.command_line.output import answer, show_rows
 from gateway.command_line.refusals import Refusal
 from gateway.command_line.sender_decisions import decide_sender
 from gateway.command_line.words import say
 from gateway.daemon.configuration_schema import Configuration
 from gateway.storage import facts
+from gateway.storage.accounts import account_history
 
 __all__ = ["accounts", "senders"]
 
@@ -54,6 +55,19 @@ def close_account(
     """Close an account for good; its messages and its ledger stay."""
     move_account(name, "closed", config)
     answer(as_json, "account {name} is closed for good", name=name, state="closed")
+
+
+@accounts.command("history")
+def show_history(
+    name: NameArgument, config: ConfigOption = None, as_json: JsonOption = False, lang: LangOption = None
+) -> None:
+    """Show what was changed of an account, newest first."""
+
+    async def work(connection: asyncpg.Connection, _: Configuration) -> list[asyncpg.Record]:
+        account = await find_account(connection, name)
+        return await account_history(connection, account.account_id)
+
+    show_rows(with_database(config, work), ("changed_at", "field", "former", "became"), as_json)
 
 
 @accounts.command("limit")

@@ -78,6 +78,15 @@ USERS: Final = {
     "compare with a backup, and find out who may write to the database": (
         "comparez avec une sauvegarde, et cherchez qui peut écrire dans la base"
     ),
+    "account {name} would pay {price} credits a part to {to}, account {above} above it {cost}": (
+        "le compte {name} paierait {price} crédits le segment vers {to}, le compte {above} dont il dépend {cost}"
+    ),
+    "set the price of {name} first: passerelle rate add --account {name}": (
+        "fixez d'abord le prix de {name} : passerelle rate add --account {name}"
+    ),
+    "Show what was changed of an account, newest first.": (
+        "Montrer ce qui a été modifié d'un compte, du plus récent au plus ancien."
+    ),
     "role": "rôle",
     "account_id": "compte n°",
     "email": "courriel",

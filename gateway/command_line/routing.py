@@ -17,6 +17,7 @@ from gateway.command_line.accounts import check_class, parse_sender
 from gateway.command_line.amounts import format_credits, parse_credits
 from gateway.command_line.finding import find_account_id, find_connector, find_esme, known_connectors
 from gateway.command_line.inbound import write_opt_out
+from gateway.command_line.margins import refuse_below_cost
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, with_database
 from gateway.command_line.output import answer, show_json, show_rows
 from gateway.command_line.refusals import Refusal
@@ -25,6 +26,7 @@ from gateway.command_line.week import format_windows, parse_windows
 from gateway.command_line.words import say
 from gateway.daemon.configuration_schema import Configuration
 from gateway.storage import facts
+from gateway.storage.accounts import lock_tree
 from router.number_ranges import is_mcc, is_mnc
 from router.prefixes import is_prefix
 from router.route import EVERYTHING
@@ -153,7 +155,12 @@ def add_rate(
         check_prefix(to)
 
     async def work(connection: asyncpg.Connection, _: Configuration) -> int | None:
-        return await facts.replace_rate(connection, await find_account_id(connection, account), to, price)
+        account_id = await find_account_id(connection, account)
+        async with connection.transaction():
+            await lock_tree(connection)
+            former = await facts.replace_rate(connection, account_id, to, price)
+            await refuse_below_cost(connection)
+        return former
 
     before = with_database(config, work)
     answer(

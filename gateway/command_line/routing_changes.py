@@ -14,6 +14,7 @@ import typer
 from gateway.command_line.amounts import format_credits
 from gateway.command_line.explain import explain
 from gateway.command_line.finding import find_account_id
+from gateway.command_line.margins import refuse_below_cost
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, with_database
 from gateway.command_line.output import answer
 from gateway.command_line.refusals import Refusal
@@ -30,6 +31,7 @@ from gateway.command_line.routing import (
 from gateway.command_line.words import say
 from gateway.daemon.configuration_schema import Configuration
 from gateway.storage import facts
+from gateway.storage.accounts import lock_tree
 
 __all__ = ["blocks", "numbers", "rates", "routes"]
 
@@ -84,7 +86,12 @@ def remove_rate(
     """End a price; it stays as history, and what was held keeps it."""
 
     async def work(connection: asyncpg.Connection, _: Configuration) -> int | None:
-        return await facts.close_rate(connection, await find_account_id(connection, account), to)
+        account_id = await find_account_id(connection, account)
+        async with connection.transaction():
+            await lock_tree(connection)
+            price = await facts.close_rate(connection, account_id, to)
+            await refuse_below_cost(connection)
+        return price
 
     price = with_database(config, work)
     if price is None:

@@ -13,8 +13,8 @@ import argon2
 import pyotp
 import pytest_asyncio
 
-from admin_api.sessions import COOKIE
-from gateway.daemon.configuration_schema import AdminApiOperators
+from admin_api.sessions import COOKIE, HOST_COOKIE, Sessions
+from gateway.daemon.configuration_schema import AdminApi, AdminApiOperators
 from gateway.storage import users
 from gateway.storage.audit import check_chain
 from tests.admin_api.conftest import Api, Reply, api_configuration, running_api
@@ -67,6 +67,14 @@ async def test_a_cookie_serves_what_changes_something_only_beside_its_csrf_token
     ended = await api.ask("DELETE", "/v1/admin/session", X_CSRF_Token=reply.json["csrf_token"], **kept)
     assert (ended.status, ended.json) == (200, {"ended": 1})
     assert (await api.ask("GET", "/v1/admin/session", **kept)).json["code"] == "not_signed_in"
+
+
+async def test_under_tls_the_cookie_is_this_hosts_own_and_secure(api: Api) -> None:
+    there = api.service.sessions
+    settings = AdminApi(operators=AdminApiOperators(secure_cookies=True, longest_h=2))
+    cookie = Sessions(settings, there.secret, api.service.writer).cookie("pss_x")
+    assert (cookie.name, cookie.secure, cookie.max_age_s) == (HOST_COOKIE, True, 7200)
+    assert (there.cookie("pss_x").secure, there.cookie("").max_age_s) == (False, 0)
 
 
 async def test_a_bearer_token_needs_no_csrf_token_and_no_other_login_serves(api: Api) -> None:

@@ -87,6 +87,33 @@ def test_a_rate_says_which_it_replaces(passerelle: Passerelle) -> None:
     assert passerelle("rate", "add", "--to", "00", "--credits", "1").code == 1
 
 
+def test_no_rate_lets_an_account_pay_less_than_the_one_above_it(passerelle: Passerelle, database: str) -> None:
+    for name in ("reseller", "shop"):
+        passerelle("account", "add", name)
+    asyncio.run(put_below(database, "shop", "reseller"))
+    rate = ("rate", "add", "--to", "229", "--credits")
+    assert passerelle(*rate, "0.5", "--account", "reseller").code == 0
+    assert passerelle(*rate, "0.5", "--account", "shop").code == 0
+    for words in (
+        (*rate, "0.4", "--account", "shop"),
+        (*rate, "0.6", "--account", "reseller"),
+        ("rate", "remove", "--to", "229", "--account", "reseller"),
+    ):
+        refused = passerelle(*words)
+        assert (refused.code, "account shop would pay" in refused.err) == (1, True)
+    rows = passerelle("rate", "list", "--json").json
+    assert {(row["account"], row["credits"]) for row in rows} == {("reseller", "0.5"), ("shop", "0.5")}
+
+
+async def put_below(dsn: str, name: str, parent: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        parent_id = await connection.fetchval("SELECT account_id FROM accounts WHERE name = $1", parent)
+        await connection.execute("UPDATE accounts SET parent_account_id = $1 WHERE name = $2", parent_id, name)
+    finally:
+        await connection.close()
+
+
 def test_an_inbound_number_belongs_to_one_esme(passerelle: Passerelle) -> None:
     passerelle("account", "add", "demo")
     passerelle("esme", "add", "reseller", "--account", "demo", "--password-stdin", stdin="secret\n")

@@ -30,6 +30,12 @@ def test_an_account_is_suspended_resumed_and_closed_for_good(passerelle: Passere
     refused = passerelle("account", "resume", "shop")
     assert (refused.code, "account add" in refused.err) == (1, True)
     assert account(passerelle)["balance"] == "5"
+    history = passerelle("account", "history", "shop", "--json").json
+    assert [(row["field"], row["former"], row["became"]) for row in history] == [
+        ("state", "active", "closed"),
+        ("state", "suspended", "active"),
+        ("state", "active", "suspended"),
+    ]
 
 
 def test_a_credit_limit_moves_but_not_above_what_is_owed(passerelle: Passerelle) -> None:
