@@ -19,7 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from admin_api import application, credit_clock
+from admin_api import alarms, application, credit_clock, statistics
 from admin_api.account_feeds import AccountFeeds
 from admin_api.cursors import Cursors
 from admin_api.doors.served import Doors
@@ -258,6 +258,8 @@ def _jobs(service: Service, dsn: str, certificates: Certificates | None) -> list
         service.lookups.run(),
         credit_clock.run(service),
         service.account_feeds.run(),
+        statistics.keep_counting(service),
+        alarms.keep_watching(service),
     ]
 
 

@@ -20,6 +20,7 @@ from admin_api import (
     message_reading,
     messages,
     money,
+    statistics,
     webhooks,
 )
 from admin_api import models_live as mv
@@ -27,6 +28,7 @@ from admin_api import models_lookups as ml
 from admin_api import models_messages as m
 from admin_api import models_money as mm
 from admin_api import models_search as mx
+from admin_api import models_statistics as mst
 from admin_api import models_webhooks as mw
 from admin_api.languages import Words
 from admin_api.route import SENDING, Route
@@ -125,6 +127,17 @@ ROUTES: Final[tuple[Route, ...]] = (
         answer=estimates.show_explanation,
         body=m.AskExplain,
         answers=(m.Explained,),
+    ),
+    Route(
+        method="GET",
+        path="/v1/statistics",
+        scope="messages:read",
+        group="messages",
+        summary=Words("Counts, success and latency, by what is asked", "Nombres, réussite et délais, par critère"),
+        answer=statistics.show_own,
+        query=mst.AskOwnStatistics,
+        answers=(mst.Statistics,),
+        problems=("search_unbounded",),
     ),
     Route(
         method="GET",

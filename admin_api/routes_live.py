@@ -1,4 +1,4 @@
-"""Addresses of what operators look at: messages, delivery reports, their exports.
+"""Addresses of what operators look at: messages, delivery reports, their exports; statistics; alarms.
 
 What belongs here: rows. A row is added as docs/api-inside.md says.
 What must not enter: code.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from admin_api import exports, message_search
+from admin_api import alarms, exports, message_search, statistics
+from admin_api import models_alarms as ma
 from admin_api import models_search as ms
+from admin_api import models_statistics as mt
 from admin_api.languages import Words
 from admin_api.route import Route
 
@@ -88,6 +90,40 @@ LIVE: Final[tuple[Route, ...]] = (
         body=ms.ReplayReports,
         answers=(ms.ReplayAsked,),
         status=202,
+        problems=("not_found",),
+    ),
+    Route(
+        method="GET",
+        path="/v1/admin/statistics",
+        permission="statistics.read",
+        group="statistics",
+        summary=Words(
+            "Counts, success, latency and money, by what is asked", "Nombres, réussite, délais et argent, par critère"
+        ),
+        answer=statistics.show_all,
+        query=mt.AskStatistics,
+        answers=(mt.Statistics,),
+        problems=("search_unbounded",),
+    ),
+    Route(
+        method="GET",
+        path="/v1/admin/alarms",
+        permission="alarms.read",
+        group="alarms",
+        summary=Words("What is wrong, and what was", "Ce qui ne va pas, et ce qui n'allait pas"),
+        answer=alarms.show_page,
+        query=ma.ListAlarms,
+        answers=(ma.Alarms,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/admin/alarms/{id}/acknowledge",
+        permission="alarms.write",
+        group="alarms",
+        summary=Words("Say that one knows of an alarm", "Dire qu'on a vu une alarme"),
+        answer=alarms.acknowledge,
+        body=ma.AcknowledgeAlarm,
+        answers=(ma.Alarm,),
         problems=("not_found",),
     ),
 )

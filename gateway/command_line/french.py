@@ -21,6 +21,7 @@ from gateway.command_line.french_receipts import RECEIPTS
 from gateway.command_line.french_routes import ROUTES
 from gateway.command_line.french_routing import ROUTING
 from gateway.command_line.french_senders import SENDERS
+from gateway.command_line.french_statistics import STATISTICS
 from gateway.command_line.french_users import USERS
 from gateway.command_line.french_webhooks import WEBHOOKS
 
@@ -432,6 +433,7 @@ FRENCH: Final[dict[str, str]] = (
     | RECEIPTS
     | ROUTES
     | ROUTING
+    | STATISTICS
     | USERS
     | WEBHOOKS
     | LIMITS

@@ -40,6 +40,7 @@ from gateway.command_line import (
     run,
     selftest,
     simulate,
+    statistics,
     users,
     webhooks,
 )
@@ -97,6 +98,7 @@ def make_app() -> typer.Typer:
     app.command("lookup")(lookup.lookup)
     app.command("binds")(live.show_binds)
     app.command("queue")(live.show_queue)
+    app.command("statistics")(statistics.show_statistics)
     app.command("check")(checking.check)
     app.add_typer(simulate.simulators, name="simulate")
     app.add_typer(selftest.selftest, name="selftest")
