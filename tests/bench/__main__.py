@@ -1,7 +1,7 @@
 """`python -m tests.bench` (make bench): every figure of the road, side by side in one run, medians of the rounds.
 
-Options: --rounds N, --quick (one round, under 90 s), --million (a million queued messages too), --profile (where the
-microseconds go), --only SECTION ..., --no-kannel. Results: tables here, JSON in build/bench.
+Options: --rounds N, --quick (one round, under 90 s, without the HTTP API), --million (a million queued messages too),
+--profile (where the microseconds go), --only SECTION ..., --no-kannel. Results: tables here, JSON in build/bench.
 What must not enter: how something is measured; each table has its module.
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.storage.postgres_programs import PostgresFault, find_programs
-from tests.bench import binds, footprint, inbound, latency, load, lookups, nodes, profile, throughput
+from tests.bench import binds, footprint, http_api, inbound, latency, load, lookups, nodes, profile, throughput
 from tests.bench.figures import MISSED, Section, save, table
 from tests.bench.processes import BenchFault
 from tests.bench.scale import QUICK, WHOLE, Scale
@@ -37,6 +37,7 @@ SECTIONS = (
     "recovery",
     "binds",
     "lookups",
+    "api",
     "million",
     "profile",
 )
@@ -85,11 +86,16 @@ def plan(options: argparse.Namespace, folder: Path, tools: Path) -> dict[str, Me
         "recovery": lambda: footprint.measure_recovery(folder, tools, scale),
         "binds": lambda: binds.measure(folder, tools, scale),
         "lookups": lambda: lookups.measure(folder, tools, scale),
+        "api": lambda: http_api.measure(folder, tools, scale, options.quick),
         "million": lambda: footprint.measure_million(folder, tools),
         "profile": lambda: profile.measure(folder, tools, scale),
     }
     wished = options.only or [
-        name for name in SECTIONS if (name != "million" or options.million) and (name != "profile" or options.profile)
+        name
+        for name in SECTIONS
+        if (name != "million" or options.million)
+        and (name != "profile" or options.profile)
+        and (name != "api" or not options.quick)
     ]
     return {name: measures[name] for name in SECTIONS if name in wished}
 
