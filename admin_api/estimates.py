@@ -14,6 +14,7 @@ from admin_api.models_money import format_credits
 from admin_api.problems import Problem, members, refused
 from admin_api.service import Answer, Call, Service
 from gateway.accept.explanation import Asked, Forecast, forecast
+from gateway.accept.refusals import Refusal
 from gateway.accept.rules import destination_number
 from gateway.storage import api_messages
 from telecom.numbers import Number
@@ -82,6 +83,7 @@ def _explained(service: Service, call: Call, asked: AskExplain, found: Forecast)
     network = found.network
     numeric = asked.sender.removeprefix("+").isdecimal()
     owned = (call.account_id, asked.sender.casefold()) in service.book.senders
+    permitted = owned and found.refusal is not Refusal.SENDER_NOT_OWNED  # it may be approved for other countries
     problem = None if found.refusal is None else members(refused(found.refusal), call.language)
     return Explained(
         accepted=found.refusal is None,
@@ -91,7 +93,7 @@ def _explained(service: Service, call: Call, asked: AskExplain, found: Forecast)
         network=None if network is None else NetworkOf(network.mcc, network.mnc, network.operator),
         opted_out=found.opted_out,
         blocked=bool(found.blocks),
-        sender_approved=numeric or owned,
+        sender_approved=numeric or permitted,
         routes=0 if found.routes is None else len(found.routes.candidates),
         parts=found.text.parts,
         encoding=choose_encoding(asked.text).alphabet,

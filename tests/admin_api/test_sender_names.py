@@ -179,6 +179,9 @@ async def test_an_approval_holds_at_acceptance_at_once_and_withdrawing_ends_it(a
     await eventually(lambda: bool(api.service.book.limited_senders), WITHIN_S, "its countries are known")
     assert (await api.send(**{"from": "BELLA"})).json["code"] == "sender_not_approved"
     assert (await api.send(**{"from": "BELLA", "to": "+2250700000001"})).status == 202
+    for to, approved in (("+2250700000001", True), ("+2290197000001", False)):
+        told = (await api.ask("POST", "/v1/explain", {"to": to, "from": "BELLA"})).json
+        assert (told["sender_approved"], told["accepted"]) == (approved, approved)
     assert (await api.ask("DELETE", f"/v1/sender-names/{asked['id']}")).json["state"] == "withdrawn"
     senders = api.ground.account_id, "bella"
     await eventually(lambda: senders not in api.service.book.senders, WITHIN_S, "the withdrawal is known")
