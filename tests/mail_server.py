@@ -55,7 +55,8 @@ class MailServer:
         """Anybody with the right password."""
         assert isinstance(data, LoginPassword)
         self.logins.append((data.login, data.password))
-        return AuthResult(success=data.password == b"right horse")
+        is_right = data.password == b"right horse"
+        return AuthResult(success=is_right, handled=is_right)  # not handled: the server says 535
 
     async def got(self, count: int) -> list[EmailMessage]:
         """Wait for so many letters."""

@@ -154,7 +154,7 @@ async def address_notices(connection: asyncpg.Connection, now_ms: int, most_an_h
     """
     async with connection.transaction():
         await connection.execute(_SQL["lock_addressing"])
-        found = await connection.fetch(_SQL["take_unaddressed"], ADDRESSED_AT_ONCE)
+        found = await connection.fetch(_SQL["take_unaddressed"], ADDRESSED_AT_ONCE, list(NOTICE_EVENTS))
         if not found:
             return 0
         accounts = {row["account_id"] for row in found if row["account_id"] is not None}

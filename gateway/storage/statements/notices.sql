@@ -21,8 +21,8 @@ SELECT notice_id FROM told;
 SELECT pg_advisory_xact_lock(hashtext('passerelle notices'));
 
 -- name: take_unaddressed
--- Notices of which no sending is made yet, oldest first.
-SELECT notice_id, event, account_id FROM notices WHERE NOT addressed ORDER BY notice_id LIMIT $1;
+-- Notices of which no sending is made yet, oldest first; of events ($2) that this program knows: another version may know more.
+SELECT notice_id, event, account_id FROM notices WHERE NOT addressed AND event = ANY ($2::text[]) ORDER BY notice_id LIMIT $1;
 
 -- name: mark_addressed
 -- Their sendings are made.
@@ -50,19 +50,22 @@ SELECT a.role, 'operator', a.user_id, coalesce(p.language, a.language), coalesce
   FROM notice_administrators a LEFT JOIN notice_preferences p ON p.owner_kind = 'operator' AND p.owner_id = a.user_id;
 
 -- name: add_sending
--- Owes an address ($2) a letter or SMS of a notice ($6); past the limit of an hour ($8) as part of a digest, which gathers
+-- Owes an address ($2) a letter or SMS of a notice ($6); past an account's limit of an hour ($8) as part of a digest, which gathers
 -- until $9 or joins the one that gathers already. $7: now; $10: when it is given up; $11: notices that a digest names; $12: SMS
 -- of one account's wish in a day, past which none is sent: the house pays for them.
 WITH joined AS (
     UPDATE notice_sendings SET notice_count = notice_count + 1,
            notice_ids = CASE WHEN cardinality(notice_ids) < $11 THEN notice_ids || $6::bigint ELSE notice_ids END
-     WHERE channel = $1 AND address = $2 AND event = $4 AND is_digest AND state = 'due' AND claim = 0 RETURNING 1
+     WHERE channel = $1 AND address = $2 AND event = $4 AND account_id IS NOT DISTINCT FROM $5 AND is_digest AND state = 'due'
+       AND claim = 0 RETURNING 1
 ), recent AS (
     SELECT count(*) >= $8 AS is_full FROM notice_sendings
-     WHERE address = $2 AND event = $4 AND channel = $1 AND NOT is_digest AND made_at_ms > $7::bigint - 3600000
+     WHERE address = $2 AND event = $4 AND channel = $1 AND account_id IS NOT DISTINCT FROM $5 AND NOT is_digest
+       AND made_at_ms > $7::bigint - 3600000
 ), paid AS (
-    SELECT $1 = 'sms' AND count(*) >= $12 AS is_over FROM notice_sendings
-     WHERE account_id = $5 AND channel = 'sms' AND made_at_ms > $7::bigint - 86400000
+    SELECT $1 = 'sms' AND count(*) >= $12 AS is_over FROM (
+        SELECT made_at_ms FROM notice_sendings WHERE account_id = $5 AND channel = 'sms' ORDER BY sending_id DESC LIMIT $12) newest
+     WHERE made_at_ms > $7::bigint - 86400000
 )
 INSERT INTO notice_sendings (channel, address, language, event, account_id, notice_ids, is_digest, state, why, made_at_ms, due_at_ms,
                              give_up_at_ms, ended_at_ms)
@@ -151,10 +154,11 @@ SELECT a.account_id, a.name, a.balance_micros + a.credit_limit_micros AS availab
                                                  AND l.kind IN ('top_up', 'adjustment') AND l.to_purse = 'available')));
 
 -- name: carriers_seen
--- What living nodes say of the binds of each connector that they configure. $1: how many seconds a lease lasts.
+-- What living nodes say of the binds of each connector that they configure and that no operator stopped. $1: how many seconds a
+-- lease lasts.
 SELECT c.name, sum(r.bound)::integer AS bound, max(r.binds)::integer AS binds
   FROM connector_reach r JOIN nodes n USING (node_id) JOIN connectors c USING (connector_id)
- WHERE n.epoch = r.epoch AND n.seen_at > clock_timestamp() - make_interval(secs => $1) AND r.binds > 0
+ WHERE n.epoch = r.epoch AND n.seen_at > clock_timestamp() - make_interval(secs => $1) AND r.binds > 0 AND c.wish <> 'stop'
  GROUP BY c.name;
 
 -- name: nodes_seen

@@ -164,6 +164,23 @@ async def test_a_flood_of_one_event_becomes_a_digest(notices: Notices, server: M
     assert "98 avis" in (await server.got(5))[-1]["Subject"]
 
 
+async def test_one_account_s_flood_delays_no_other_account_at_the_same_address(notices: Notices) -> None:
+    other = await facts.add_account(notices.connection, "other", 0, None)
+    assert other is not None
+    for account_id in (notices.ground.account_id, other):
+        wished = rows.Preferences(owner_kind="account", owner_id=account_id, language="fr", emails=["you@example.org"])
+        await rows.save_preferences(notices.connection, wished)
+    for account_id in (notices.ground.account_id,) * 3 + (other,) * 2:
+        await notices.tell(account_id=account_id)
+    await rows.address_notices(notices.connection, notices.ground.clock.ms, 1)
+
+    found = await notices.connection.fetch(
+        "SELECT account_id, is_digest, notice_count FROM notice_sendings ORDER BY sending_id"
+    )
+    ours = notices.ground.account_id
+    assert [tuple(row) for row in found] == [(ours, False, 1), (ours, True, 2), (other, False, 1), (other, True, 1)]
+
+
 async def test_without_a_server_or_an_account_each_sending_says_so(notices: Notices) -> None:
     await notices.prefer(phones=["22901970001"])
     await notices.tell()
@@ -182,6 +199,17 @@ async def test_no_more_are_on_their_way_than_a_crash_may_leave_in_doubt(notices:
         await server.got(AT_ONCE)
         assert await notices.connection.fetchval("SELECT count(*) FROM notice_sendings WHERE is_open") == AT_ONCE
         assert len(server.letters) == AT_ONCE
+
+
+async def test_an_event_that_only_a_newer_version_knows_waits_for_it(notices: Notices) -> None:
+    await notices.prefer()
+    unknown = "INSERT INTO notices (event, account_id, facts, told_at_ms) VALUES ('moon.full', $1, '{}', 1)"
+    await notices.connection.execute(unknown, notices.ground.account_id)
+    await notices.tell()
+    async with notices.desk():
+        await notices.until(done=1)
+
+    assert await notices.connection.fetch("SELECT event FROM notices WHERE NOT addressed") == [("moon.full",)]
 
 
 async def test_old_notices_are_forgotten(notices: Notices) -> None:

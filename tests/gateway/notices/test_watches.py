@@ -132,7 +132,10 @@ async def test_a_carrier_without_binds_is_told_of_after_its_time_and_when_it_is_
     await watched.connection.execute("UPDATE nodes SET seen_at = now() + interval '1 hour'")
     await tell_binds(watched.connection, watched.ground, 2)
     assert await watched.look() == ["bind.down", "bind.up"]
-    assert await watched.look(500) == ["bind.down", "bind.up"]
+    await watched.connection.execute("UPDATE connectors SET wish = 'stop'")
+    await tell_binds(watched.connection, watched.ground, 0)
+    assert await watched.look() == ["bind.down", "bind.up"]
+    assert await watched.look(500) == ["bind.down", "bind.up"], "an operator stopped it"
 
 
 async def test_a_node_that_dies_is_told_of_and_one_that_was_stopped_is_not(watched: Watched) -> None:
