@@ -22,6 +22,7 @@ from admin_api.problems import Fault, Problem
 from admin_api.service import Answer, Call, Service
 from gateway.storage import alarms as rows
 from gateway.storage.audit import record
+from gateway.storage.console_events import note_event
 from gateway.storage.group_commit import NotCommitted
 from gateway.storage.inspection import server_clock
 from gateway.storage.notices import tell
@@ -129,6 +130,8 @@ async def watch_once(service: Service, memory: AlarmMemory, now: float) -> None:
                 log.info("alarm_cleared", extra={"kind": kind, "subject": subject})
             for event, subjects in (("alarm.raised", moves.raised), ("alarm.cleared", moves.cleared)):
                 for kind, subject in subjects:
+                    shown = {"kind": kind, "subject": subject, "detail": wrong.get((kind, subject), "")}
+                    await note_event(connection, event, wall_ms(), shown)
                     if kind in ALARM_KINDS and ALARM_KINDS[kind].is_told:
                         facts = {"alarm": kind, "subject": subject, "detail": wrong.get((kind, subject), "")}
                         await tell(connection, event=event, account_id=None, facts=facts)

@@ -1,4 +1,4 @@
-"""GET /v1/events/stream: what happens to an account's messages, as it happens.
+"""GET /v1/events/stream: what happens to an account's messages; operators' /v1/admin/events/stream.
 
 Source: WHATWG HTML 9.2.5 to 9.2.7 (text/event-stream, Last-Event-ID). An `id` is a signed place in the account's feed;
 after it nothing is left out and nothing comes twice. What ends a stream is told by a last event, which moves no place.
@@ -14,11 +14,12 @@ from typing import Final
 from aiohttp import web
 
 from admin_api.account_feeds import needed_scopes, write_event
+from admin_api.console_feed import FEED, state_of_all
 from admin_api.keys import scope_missing
 from admin_api.languages import Language
 from admin_api.live_feeds import Listener, LiveFeeds, Written
 from admin_api.message_reading import BAD_CURSOR
-from admin_api.models_live import AskStream
+from admin_api.models_live import AskConsoleStream, AskStream
 from admin_api.problems import Fault, Problem, members
 from admin_api.service import Answer, Call, Service
 from gateway.storage.event_streams import Place, feed_edge, keep_streamed
@@ -51,31 +52,51 @@ async def listen(service: Service, call: Call) -> Answer | Problem:
     code = feeds.refusal(account_id)
     if code:
         return Problem(code)
-    place = await _begin_at(service, call, asked)
+    place = _named_place(call, feeds, account_id, asked.last_event_id)
     if isinstance(place, Problem):
         return place
-    assert call.request is not None
+    if place is None:  # now, from when on everything is kept for it
+        await service.reader.run(lambda connection: keep_streamed(connection, [account_id]))
+        place = await service.reader.run(feed_edge)
     listener = Listener(account_id, place, wanted, key.key_id, call.address)
     return Answer(stream=EventStream(feeds, listener, call.language).run, headers=dict(HEADERS))
 
 
-async def _begin_at(service: Service, call: Call, asked: AskStream) -> Place | Problem:
-    """The place that the client names; without one, now, from when on everything is kept for it."""
-    assert call.request is not None
-    named = call.request.headers.get("Last-Event-ID", "") or asked.last_event_id
-    if named:
-        place = service.account_feeds.source.place(call.account_id, named)
-        if place is None:
-            return Problem("invalid_request", errors=[Fault(("header", "Last-Event-ID"), "cursor", BAD_CURSOR)])
+async def listen_to_all(service: Service, call: Call) -> Answer | Problem:
+    """GET /v1/admin/events/stream: without a place, how all stands comes first."""
+    asked: AskConsoleStream = call.query
+    feeds = service.console_feeds
+    code = feeds.refusal(FEED)
+    if code:
+        return Problem(code)
+    place, state = _named_place(call, feeds, FEED, asked.last_event_id), b""
+    if isinstance(place, Problem):
         return place
-    await service.reader.run(lambda connection: keep_streamed(connection, [call.account_id]))
-    return await service.reader.run(feed_edge)
+    if place is None:
+        place = await service.writer.read(feed_edge)
+        state = await service.writer.read(lambda connection: state_of_all(connection, asked.wanted))
+    listener = Listener(FEED, place, asked.wanted, call.operator.session_id, call.address)
+    return Answer(stream=EventStream(feeds, listener, call.language, state).run, headers=dict(HEADERS))
+
+
+def _named_place(call: Call, feeds: LiveFeeds, feed: int, in_query: str | None) -> Place | None | Problem:
+    """The place that the client names; None: it names none."""
+    assert call.request is not None
+    named = call.request.headers.get("Last-Event-ID", "") or in_query
+    if not named:
+        return None
+    place = feeds.source.place(feed, named)
+    if place is None:
+        return Problem("invalid_request", errors=[Fault(("header", "Last-Event-ID"), "cursor", BAD_CURSOR)])
+    return place
 
 
 class EventStream:
     """One answer that goes on until somebody ends it."""
 
-    def __init__(self, feeds: LiveFeeds, listener: Listener, language: Language) -> None:
+    def __init__(self, feeds: LiveFeeds, listener: Listener, language: Language, first: bytes = b"") -> None:
+        """first: events that come before what happens."""
+        self._first = first
         self._feeds = feeds
         self._listener = listener
         self._language = language
@@ -83,9 +104,12 @@ class EventStream:
     async def run(self, request: web.Request, answer: web.StreamResponse) -> None:
         """Write until the client leaves, or is ended."""
         listener = self._listener
+        code = self._feeds.refusal(listener.feed)  # others may have come while its place was found
         self._feeds.admit(listener)
+        if code:
+            listener.end(code)
         try:
-            await self._write(answer, f"retry: {RETRY_MS}\nid: {self._cursor()}\n\n".encode())
+            await self._write(answer, f"retry: {RETRY_MS}\nid: {self._cursor()}\n\n".encode() + self._first)
             await self._catch_up(answer)
             self._feeds.follow(listener)
             while not listener.ended:

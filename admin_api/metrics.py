@@ -98,7 +98,7 @@ class _Collector:
         room = service.listener.room
         yield GaugeMetricFamily("gw_http_connections", "Open connections, over all ports", room.count)
         yield CounterMetricFamily("gw_http_connections_refused", "Closed at once for want of room", room.refused)
-        yield GaugeMetricFamily("gw_event_streams", "Listeners to events", service.account_feeds.count)
+        yield GaugeMetricFamily("gw_event_streams", "Listeners to events", service.listeners)
         ended = CounterMetricFamily("gw_event_streams_ended", "Ended streams by their cause", labels=["cause"])
         for cause, count in service.account_feeds.ended.items():
             ended.add_metric([cause], count)

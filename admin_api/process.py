@@ -21,6 +21,7 @@ import asyncpg
 
 from admin_api import alarms, application, credit_clock, statistics
 from admin_api.account_feeds import AccountFeeds
+from admin_api.console_feed import ConsoleFeed, keep_noting
 from admin_api.cursors import Cursors
 from admin_api.doors.served import Doors
 from admin_api.keys import Keys
@@ -170,11 +171,14 @@ async def _build(configuration: Configuration, dsn: str, connection: asyncpg.Con
     keys, cursors = Keys(secret, reader), Cursors(secret)
     rates, lookups = Rates(lifecycle.book, wall_ms), _lookup_desk(configuration, reader, dsn)
     rooms = (configuration, seat, reader, line, accepting, settling, lifecycle, keeper, reach, keys, cursors, tallies)
-    writer = Writer(Reader(functools.partial(connect_as_operators, dsn), seat.epoch, seat.node_id, OPERATORS_AT_ONCE))
+    operators = Reader(functools.partial(connect_as_operators, dsn), seat.epoch, seat.node_id, OPERATORS_AT_ONCE)
+    writer = Writer(operators)
     sessions, settings = Sessions(configuration.admin_api, secret, writer), configuration.admin_api
-    feeds = LiveFeeds(AccountFeeds(cursors), reader, settings.streams_at_once, settings.streams_per_account)
+    most = settings.streams_at_once
+    feeds = LiveFeeds(AccountFeeds(cursors), reader, most, settings.streams_per_account)
+    consoles = LiveFeeds(ConsoleFeed(cursors), operators, most, most)
     return Service(
-        *rooms, rates, rows, lookups, writer, sessions, _listener(configuration), OneTimeCodes(secret), feeds
+        *rooms, rates, rows, lookups, writer, sessions, _listener(configuration), OneTimeCodes(secret), feeds, consoles
     )
 
 
@@ -258,6 +262,8 @@ def _jobs(service: Service, dsn: str, certificates: Certificates | None) -> list
         service.lookups.run(),
         credit_clock.run(service),
         service.account_feeds.run(),
+        service.console_feeds.run(),
+        keep_noting(service.reader, service.console_feeds),
         statistics.keep_counting(service),
         alarms.keep_watching(service),
     ]
@@ -302,10 +308,11 @@ async def _drain(service: Service, page: MetricsPage, doors: Doors) -> None:
     tell_systemd("STOPPING=1")
     service.ready = False
     service.account_feeds.close()
+    service.console_feeds.close()
     service.listener.stop()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(service.configuration.admin_api.drain_timeout_s):
-            while service.open_requests or service.accepting.waiting or service.account_feeds.count:
+            while service.open_requests or service.accepting.waiting or service.listeners:
                 await asyncio.sleep(DRAIN_LOOK_S)
     await service.listener.close()
     doors.close()

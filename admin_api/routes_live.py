@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from admin_api import alarms, exports, message_search, statistics
+from admin_api import alarms, event_streams, exports, message_search, statistics
 from admin_api import models_alarms as ma
+from admin_api import models_live as mv
 from admin_api import models_search as ms
 from admin_api import models_statistics as mt
+from admin_api.console_feed import PERMISSION
 from admin_api.languages import Words
 from admin_api.route import Route
 
@@ -91,6 +93,20 @@ LIVE: Final[tuple[Route, ...]] = (
         answers=(ms.ReplayAsked,),
         status=202,
         problems=("not_found",),
+    ),
+    Route(
+        method="GET",
+        path="/v1/admin/events/stream",
+        permission=PERMISSION,
+        group="alarms",
+        summary=Words(
+            "Nodes, connectors, queues and alarms as they change", "Nœuds, connecteurs, files et alarmes en direct"
+        ),
+        answer=event_streams.listen_to_all,
+        query=mv.AskConsoleStream,
+        answers=(),
+        gives_stream=True,
+        problems=("too_many_streams", "streams_full", "stream_too_slow"),
     ),
     Route(
         method="GET",

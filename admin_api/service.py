@@ -120,6 +120,7 @@ class Service:
     listener: Listener
     codes: OneTimeCodes
     account_feeds: LiveFeeds
+    console_feeds: LiveFeeds
     requests: RequestTallies = field(default_factory=RequestTallies)
     webhooks: WebhookTallies = field(default_factory=WebhookTallies)
     notices: NoticeTallies = field(default_factory=NoticeTallies)
@@ -128,6 +129,11 @@ class Service:
     ready: bool = False
     open_requests: int = 0
     exports: int = 0  # that are being written
+
+    @property
+    def listeners(self) -> int:
+        """Open streams."""
+        return self.account_feeds.count + self.console_feeds.count
 
     @property
     def book(self) -> FactBook:

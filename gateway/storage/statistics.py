@@ -100,6 +100,7 @@ async def count_hour(connection: asyncpg.Connection, hour_ms: int, destination: 
             key = row["account_id"], row["connector_id"], row["traffic_class"], country, operator
             tallies.setdefault(key, Tally()).add(row)
             still_open += row["messages"] if row["state"] in OPEN else 0
+        await connection.execute(_SQL["lock_hours"])
         await connection.execute(_SQL["forget_hour"], hour_ms)
         rows = [(hour_ms, *key, *msgspec.structs.astuple(tally)) for key, tally in tallies.items()]
         await connection.executemany(_SQL["store_hour"], rows)

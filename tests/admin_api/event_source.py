@@ -78,11 +78,14 @@ class EventSource:
 
 
 @contextlib.asynccontextmanager
-async def listening(api: Api, query: str = "", last_id: str = "") -> AsyncIterator[EventSource]:
+async def listening(
+    api: Api, query: str = "", last_id: str = "", path: str = "/v1/events/stream"
+) -> AsyncIterator[EventSource]:
     """A stream of the key's account, from when it is open; left in the middle at the end."""
     headers = {"Authorization": f"Bearer {api.key}"} | ({"Last-Event-ID": last_id} if last_id else {})
-    path = f"{api.url}/v1/events/stream{query}"
-    async with api.http.get(path, headers=headers, timeout=aiohttp.ClientTimeout(total=None)) as answer:
+    async with api.http.get(
+        f"{api.url}{path}{query}", headers=headers, timeout=aiohttp.ClientTimeout(total=None)
+    ) as answer:
         assert answer.status == 200, await answer.text()
         stream = EventSource(answer)
         await stream.begin()

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.storage.postgres_programs import PostgresFault, find_programs
-from tests.bench import binds, footprint, http_api, inbound, latency, load, lookups, nodes, profile, throughput
+from tests.bench import binds, footprint, http_api, inbound, latency, load, lookups, nodes, profile, streams, throughput
 from tests.bench.figures import MISSED, Section, save, table
 from tests.bench.processes import BenchFault
 from tests.bench.scale import QUICK, WHOLE, Scale
@@ -38,6 +38,7 @@ SECTIONS = (
     "binds",
     "lookups",
     "api",
+    "streams",
     "million",
     "profile",
 )
@@ -87,6 +88,7 @@ def plan(options: argparse.Namespace, folder: Path, tools: Path) -> dict[str, Me
         "binds": lambda: binds.measure(folder, tools, scale),
         "lookups": lambda: lookups.measure(folder, tools, scale),
         "api": lambda: http_api.measure(folder, tools, scale, options.quick),
+        "streams": lambda: streams.measure(folder, tools, scale),
         "million": lambda: footprint.measure_million(folder, tools),
         "profile": lambda: profile.measure(folder, tools, scale),
     }

@@ -18,6 +18,10 @@ SELECT h.hour_ms FROM generate_series($1::bigint, $2::bigint, 3600000) AS h (hou
 -- One counts at a time, over all processes.
 SELECT pg_try_advisory_xact_lock(7063, 1);
 
+-- name: lock_hours
+-- Nobody else changes a row meanwhile, in whatever order he would.
+LOCK TABLE statistics_hours, statistics_marks IN SHARE ROW EXCLUSIVE MODE;
+
 -- name: count_hour
 -- The messages accepted from $1 to $2, by all that they are told by; the number by its first eight digits and its length. $3: the
 -- bounds of durations in milliseconds.
