@@ -147,6 +147,17 @@ async def test_two_hundred_approvals_at_once_move_the_money_once(house: House) -
     assert await house.is_sound()
 
 
+async def test_sends_and_refunds_at_once_never_spend_the_same_credit(house: House) -> None:
+    sends = [house.customer.send(to=f"+22901970{number:05d}") for number in range(100)]
+    refunds = [house.move(kind="refund", credits="190") for _ in range(10)]
+    statuses = [reply.status for reply in await asyncio.gather(*refunds, *sends)]
+    sent, refunded = statuses.count(202), statuses.count(201)
+    assert statuses.count(402) == len(statuses) - sent - refunded
+    assert await house.balance() == str(1000 - refunded * 190 - sent)
+    assert (refunded, sent) in {(5, 50), (4, 100)}, "whoever came first, all that was there was given, and no more"
+    assert await house.is_sound()
+
+
 async def test_what_is_cut_into_small_pieces_is_large_all_the_same(house: House) -> None:
     replies = await asyncio.gather(*(house.move(credits="3000") for _ in range(10)))
     assert sorted(reply.status for reply in replies) == [201] * 3 + [202] * 7
