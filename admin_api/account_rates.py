@@ -6,6 +6,7 @@ What must not enter: everybody's prices, versions and imports of rate cards (/v1
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -79,7 +80,8 @@ async def margin_problem(connection: asyncpg.Connection, account_id: int | None,
     parents = await rows.load_parents(connection)
     if account_id is not None:
         parents = {child: parent for child, parent in parents.items() if account_id in (child, parent)}
-    found = list(below_cost(await facts.load_rates(connection), parents)) if parents else []
+    rates = await facts.load_rates(connection) if parents else []
+    found = await asyncio.to_thread(lambda: list(below_cost(rates, parents))) if parents else []  # a card is long
     if not found:
         return None
     names = {row.account_id: row.name for row in await facts.load_accounts(connection)}

@@ -242,7 +242,7 @@ _RATES: Final[tuple[Route, ...]] = (
         answer=rule_versions.RATES.roll_back,
         body=mr.RollBack,
         answers=(mr.Activated,),
-        problems=("not_found", "version_moved"),
+        problems=("not_found", "version_moved", "below_cost"),
     ),
     Route(
         method="POST",
@@ -348,7 +348,15 @@ _RATES: Final[tuple[Route, ...]] = (
         answer=rule_versions.RATES.activate,
         body=mr.Activate,
         answers=(mr.Activated,),
-        problems=("not_found", "draft_moved", "draft_closed", "version_moved", "rules_faulty", "rules_doubtful"),
+        problems=(
+            "not_found",
+            "draft_moved",
+            "draft_closed",
+            "version_moved",
+            "rules_faulty",
+            "rules_doubtful",
+            "below_cost",
+        ),
     ),
 )
 

@@ -19,6 +19,7 @@ import asyncpg
 import msgspec
 
 from admin_api import rules_shown as shown
+from admin_api.account_rates import margin_problem
 from admin_api.message_reading import BAD_CURSOR
 from admin_api.models_money import format_credits
 from admin_api.models_rules import (
@@ -43,6 +44,7 @@ from admin_api.signing_in import parse_id
 from gateway.accept.fact_book import FactBook
 from gateway.message import ID_TIME_SHIFT, accepted_at_ms
 from gateway.storage import carriers, facts, versions
+from gateway.storage.accounts import lock_tree
 from gateway.storage.audit import record
 from gateway.storage.facts import FactRows, RateRow, RouteRow
 from gateway.storage.versions import DraftRow, Kind, Rows
@@ -133,6 +135,7 @@ class Rules:
         version = wanted
 
         async def work(connection: asyncpg.Connection) -> Activated | Problem:
+            await self._lock_tree(connection)
             current = await versions.current_version(connection, self.kind, lock=True)
             if not await versions.has_version(connection, self.kind, version):
                 return Problem("not_found")
@@ -141,6 +144,8 @@ class Rules:
             await versions.note_author(connection, call.operator.name, asked.why)
             rows = await self._rows_of(connection, version)
             applied = await versions.put_in_force(connection, self.kind, rows, equal_to=version)
+            if below := await self._below_cost(connection, call):
+                return below
             await self._record(connection, call, "rolled_back", {"version": current}, shown.applied_of(applied))
             return shown.activated_of(applied)
 
@@ -301,6 +306,7 @@ class Rules:
             return Problem("rules_doubtful", more={"doubts": msgspec.to_builtins(doubts)})
 
         async def work(connection: asyncpg.Connection) -> Activated | Problem:
+            await self._lock_tree(connection)
             locked = await self._draft(connection, call, lock=True)
             if isinstance(locked, Problem):
                 return locked
@@ -312,6 +318,8 @@ class Rules:
                 return Problem("version_moved", more={"current": current})
             await versions.note_author(connection, call.operator.name, asked.why or draft.note)
             applied = await versions.put_in_force(connection, self.kind, rows)
+            if below := await self._below_cost(connection, call):
+                return below
             await versions.end_draft(connection, draft.draft_id, "activated", applied.version)
             after = {"draft": draft.draft_id, **shown.applied_of(applied)}
             await self._record(connection, call, "activated", {"version": current}, after)
@@ -319,6 +327,15 @@ class Rules:
 
         done = await service.writer.run(work)
         return done if isinstance(done, Problem) else Answer(done)
+
+    async def _lock_tree(self, connection: asyncpg.Connection) -> None:
+        """Before prices change: those of a reseller's tree are changed by one at a time."""
+        if self.kind == "rates":
+            await lock_tree(connection)
+
+    async def _below_cost(self, connection: asyncpg.Connection, call: Call) -> Problem | None:
+        """The refusal, where an account would pay less for a part than the one above it."""
+        return await margin_problem(connection, None, call) if self.kind == "rates" else None
 
     async def _record(self, connection: asyncpg.Connection, call: Call, done: str, before: Any, after: Any) -> None:
         action, subject = f"{self.kind}.{done}", f"{self.kind}:{after.get('draft', after.get('version'))}"

@@ -54,7 +54,10 @@ def below_cost(rates: Iterable[RateRow], parents: Mapping[int, int]) -> Iterator
     for account_id, parent_id in sorted(parents.items()):
         if account_id not in prices and parent_id not in prices:
             continue  # both pay what everybody pays
-        named = {p for owner in (account_id, parent_id, None) for p in prices.get(owner, {})} | {ANY_PREFIX}
+        own, above = prices.get(account_id, {}), prices.get(parent_id, {})
+        named = {*own, *above, ANY_PREFIX}
+        if ANY_PREFIX not in own or ANY_PREFIX not in above:  # else neither pays anywhere what everybody pays
+            named.update(prices.get(None, {}))
         for prefix in sorted(named):
             price, cost = price_at(prices, account_id, prefix), price_at(prices, parent_id, prefix)
             if price < cost:

@@ -87,7 +87,11 @@ def list_users(config: ConfigOption = None, as_json: JsonOption = False, lang: L
 
     async def work(connection: asyncpg.Connection, _: Configuration) -> list[dict[str, Any]]:
         found = await rows.list_users(connection, "", MOST_USERS)
-        return [rows.audited_user(each) | {"second_factor": each.has_totp} for each in found]
+        return [
+            rows.audited_user(each)
+            | {"email": each.email or None, "phone": each.phone or None, "second_factor": each.has_totp}
+            for each in found
+        ]
 
     columns = ("name", "role", "account_id", "email", "phone", "language", "state", "second_factor")
     show_rows(with_database(config, work), columns, as_json)

@@ -10,7 +10,7 @@ from typing import Any
 import argon2
 import pytest
 
-from tests.admin_api.conftest import Api
+from tests.admin_api.conftest import Api, Reply
 from tests.eventually import eventually
 from tests.gateway.conftest import WITHIN_S
 
@@ -198,3 +198,29 @@ async def test_nobody_sells_below_his_cost(api: Api) -> None:
     shown = await reseller.ask("GET", f"{ACCOUNTS}/{below}/rates")
     assert [(rate["prefix"], rate["price"]) for rate in shown.json["rates"]] == [("229", "0.5")]
     assert (await reseller.ask("PUT", f"{ACCOUNTS}/{below}/rates", put(None))).json == {"rates": []}
+
+
+async def test_a_rate_card_and_rolling_back_keep_the_margin_too(api: Api) -> None:
+    root = await api.sign_in("superadmin")
+    mine = await opened(root, "Mine", rates=[{"prefix": "229", "price": "0.5"}])
+    await opened(root, "Below", parent_id=mine)
+    csv = {"Content_Type": "text/csv"}
+
+    async def activate(card: bytes) -> Reply:
+        made = await root.ask("POST", "/v1/admin/rates/card?mode=merge", card, **csv)
+        assert made.status == 201, made.text
+        draft = made.json["draft"]
+        words = {"revision": draft["revision"], "despite_doubts": True}
+        return await root.ask("POST", f"/v1/admin/rates/drafts/{draft['id']}/activate", words)
+
+    refused = await activate(b"prefix;price;account\n229;0.4;\n")  # what everybody pays, and so Below
+    assert (refused.status, refused.json["code"]) == (422, "below_cost")
+    assert (await root.ask("GET", "/v1/admin/rates")).json["rates"][0]["price"] == "0.5"
+    first = await activate(b"prefix;price;account\n229;0.6;\n")
+    assert first.status == 200, first.text
+    raised = await root.ask("PUT", f"{ACCOUNTS}/{mine}/rates", {"rates": [{"prefix": "229", "price": "0.6"}]})
+    assert raised.status == 200
+    cheaper = await activate(b"prefix;price;account\n229;0.3;\n229;0.2;Mine\n")
+    assert cheaper.status == 200, cheaper.text
+    dearer = await root.ask("PUT", f"{ACCOUNTS}/{mine}/rates", {"rates": [{"prefix": "229", "price": "0.4"}]})
+    assert dearer.json["code"] == "below_cost"
