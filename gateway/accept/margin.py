@@ -1,13 +1,15 @@
 """The margin guard: nobody pays less for a part than the account above him pays for it.
 
 A reseller buys at his own account's price (its rate, else everybody's) and sells to the accounts below it at theirs.
-Looked at is every prefix that any of their rates names: between two of them prices do not change. Pure.
+Looked at is every prefix that a rate names where one of the two has a price of its own: between them prices do not
+change. Pure.
 What must not enter: writing rates, what a refusal says (the doors' tables).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -51,14 +53,23 @@ def price_at(prices: Prices, account_id: int, prefix: str) -> int:
 def below_cost(rates: Iterable[RateRow], parents: Mapping[int, int]) -> Iterator[BelowCost]:
     """Every price below its cost. parents: of each account that has one."""
     prices = prices_of(rates)
+    everybodys = prices.get(None, {})
+    card, dearest = sorted(everybodys), max(DEFAULT_PART_PRICE_MICROS, *everybodys.values(), 0)
     for account_id, parent_id in sorted(parents.items()):
-        if account_id not in prices and parent_id not in prices:
-            continue  # both pay what everybody pays
         own, above = prices.get(account_id, {}), prices.get(parent_id, {})
+        highest_cost = max(0 if ANY_PREFIX in above else dearest, *above.values(), 0)
+        if (ANY_PREFIX in own and min(own.values()) >= highest_cost) or not (own or above):
+            continue  # dear everywhere; or both pay what everybody pays
         named = {*own, *above, ANY_PREFIX}
-        if ANY_PREFIX not in own or ANY_PREFIX not in above:  # else neither pays anywhere what everybody pays
-            named.update(prices.get(None, {}))
-        for prefix in sorted(named):
+        for prefix in sorted(named | {p for q in named & {*own, *above} for p in _beginning_with(card, q)}):
             price, cost = price_at(prices, account_id, prefix), price_at(prices, parent_id, prefix)
             if price < cost:
                 yield BelowCost(account_id, parent_id, prefix, price, cost)
+
+
+def _beginning_with(card: Sequence[str], prefix: str) -> Sequence[str]:
+    """The prefixes of a sorted card that begin so: there one account pays its own price, and the other everybody's."""
+    if prefix == ANY_PREFIX:
+        return card
+    first = bisect_left(card, prefix)
+    return card[first : bisect_left(card, prefix + ":", first)]  # ":" follows the digits

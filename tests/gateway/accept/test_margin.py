@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.accept.fact_book import ANY_PREFIX, DEFAULT_PART_PRICE_MICROS, FactBook
 from gateway.accept.margin import below_cost, price_at, prices_of
@@ -53,3 +55,20 @@ def test_the_guard_knows_the_prices_that_messages_pay() -> None:
             for account in (RESELLER, CUSTOMER):
                 assert price_at(prices_of(given), account, digits) == book.price_micros(account, digits)
     assert price_at({}, RESELLER, "229") == DEFAULT_PART_PRICE_MICROS
+
+
+@given(data=st.data())
+def test_no_price_below_cost_is_missed(data: st.DataObject) -> None:
+    """Against a look at every number of three digits over a small alphabet."""
+    alphabet = st.text("12", min_size=1, max_size=3) | st.just(ANY_PREFIX)
+    named = [
+        (account, prefix, price)
+        for account in (None, RESELLER, CUSTOMER)
+        for prefix, price in data.draw(st.dictionaries(alphabet, st.integers(0, 3), max_size=5)).items()
+    ]
+    prices = prices_of(rates(*named))
+    dialled = ["".join(digits) for digits in itertools.product("129", repeat=3)]
+    wrong = [d for d in dialled if price_at(prices, CUSTOMER, d) < price_at(prices, RESELLER, d)]
+    found = list(below_cost(rates(*named), {CUSTOMER: RESELLER}))
+    assert not wrong or found
+    assert all(any(d.startswith(each.prefix) or each.prefix == ANY_PREFIX for each in found) for d in wrong)
