@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from time import monotonic
 from typing import Final, Literal
 
 import msgspec
 
-from admin_api import idempotency
+from admin_api import account_limits, idempotency
 from admin_api.idempotency import Kept
 from admin_api.languages import Words
 from admin_api.models_messages import (
@@ -81,15 +80,17 @@ async def _answer_once(service: Service, call: Call, wanted: list[Wanted], one: 
 async def _answer(service: Service, call: Call, wanted: list[Wanted], one: bool, atomic: bool) -> Answer | Problem:
     outcomes = await _admit(service, call, wanted)
     if atomic and any(isinstance(each, Problem) for each in outcomes):
+        account_limits.give_back(service, [each for each in outcomes if isinstance(each, Message)])
         outcomes = [each if isinstance(each, Problem) else Problem("batch_undone") for each in outcomes]
     admitted = [each for each in outcomes if isinstance(each, Message)]
     if admitted:
         terms = _terms(service, call, wanted, outcomes, one, atomic)
         out = await service.lifecycle.accept(admitted, terms)
         if terms is not None and terms.key_taken:  # by another process, a moment ago
+            account_limits.give_back(service, admitted)
             return await idempotency.find_answer(service, call) or Problem("idempotency_in_flight")
-        if out and (rate := service.rates.of_account(call.account_id, monotonic())) is not None:
-            rate.not_accepted(sum(each.part_count for each in admitted if each.message_id in out))
+        if out:
+            account_limits.give_back(service, [each for each in admitted if each.message_id in out])
         outcomes = [
             _why_not(each, terms) if isinstance(each, Message) and each.message_id in out else each for each in outcomes
         ]
@@ -206,16 +207,14 @@ def admit_one(service: Service, call: Call, wanted: Wanted, wording: _Wording) -
         not_before_ms,
         expires_at_ms,
     )
-    admitted = service.lifecycle.admit(submission)
+    admitted = account_limits.admit(service, submission)
     if isinstance(admitted, Refusal):
         if content.no_reply and admitted in (Refusal.NO_ROUTE, Refusal.SENDER_REFUSED):
             return Problem("no_reply_impossible")
         if admitted is Refusal.NO_ROUTE and not any(each.inherits for each in service.keeper.living):
             return Problem("node_away")  # none could say that it has a way
         return refused(admitted)
-    rate = service.rates.of_account(call.account_id, monotonic())
-    refusal = None if rate is None else rate.refusal(admitted.part_count, monotonic())
-    return admitted if refusal is None else refused(refusal)
+    return admitted
 
 
 def _unix_ms(time: datetime.datetime) -> int:

@@ -7,11 +7,9 @@ What must not enter: a code in an answer, a log or a row; limits (gateway/storag
 
 from __future__ import annotations
 
-from time import monotonic
-
 import msgspec
 
-from admin_api import idempotency
+from admin_api import account_limits, idempotency
 from admin_api.idempotency import Kept, once
 from admin_api.message_reading import read_id
 from admin_api.messages import Wanted, admit_one, format_time, word
@@ -79,8 +77,7 @@ async def _leave(service: Service, call: Call, row: OneTimeCode) -> Answer | Pro
         return await idempotency.find_answer(service, call) or Problem("idempotency_in_flight")
     if message.message_id not in out:  # others of its batch may be
         return Answer(sent)
-    if (rate := service.rates.of_account(call.account_id, monotonic())) is not None:
-        rate.not_accepted(message.part_count)
+    account_limits.give_back(service, [message])
     return _refused(terms, call.now_ms)
 
 

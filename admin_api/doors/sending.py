@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from admin_api.account_limits import admit, give_back
 from admin_api.doors.reading import CallbackWish, DoorMessage, submissions_of
 from admin_api.service import Service
 from gateway.accept.refusals import Refusal
@@ -46,7 +47,7 @@ async def send(service: Service, login: DoorLoginRow, message: DoorMessage) -> S
     for place, submission in enumerate(submissions):
         if place % ADMITTED_AT_ONCE == ADMITTED_AT_ONCE - 1:
             await asyncio.sleep(0)
-        outcome = service.lifecycle.admit(submission)
+        outcome = admit(service, submission)
         if isinstance(outcome, Message):
             admitted.append(outcome)
         else:
@@ -56,7 +57,9 @@ async def send(service: Service, login: DoorLoginRow, message: DoorMessage) -> S
     try:
         unpaid = await service.lifecycle.accept(admitted)
     except NotCommitted:
+        give_back(service, admitted)
         return Sent([], refused | {each.envelope.submitted_destination: Refusal.DATABASE_AWAY for each in admitted})
+    give_back(service, [each for each in admitted if each.message_id in unpaid])
     for each in admitted:
         if each.message_id in unpaid:
             refused[each.envelope.submitted_destination] = Refusal.NO_CREDIT

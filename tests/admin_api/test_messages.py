@@ -254,6 +254,15 @@ async def test_a_days_parts_that_are_used_up_are_told_so(api: Api) -> None:
     assert "day_limit" in [reply.json.get("code") for reply in replies]
 
 
+async def test_a_batch_that_is_undone_uses_up_no_limit(api: Api) -> None:
+    await limit_account(api, per_day=8)  # half of it is the share of the node beside it
+    given = batch(3, atomic=True)
+    given["messages"][2]["from"] = "STRANGER"  # type: ignore[index]
+    for _ in range(3):
+        assert (await api.ask("POST", "/v1/messages/batch", given)).status == 422
+    assert (await api.ask("POST", "/v1/messages/batch", batch(2, atomic=True))).json["accepted"] == 2
+
+
 # ---------------------------------------------------------------- without a node
 
 

@@ -173,6 +173,18 @@ async def test_without_credit_or_route_nothing_is_stored(doors: Doors) -> None:
     assert await doors.stored() == []
 
 
+async def test_the_accounts_parts_a_day_hold_at_the_doors_too(doors: Doors) -> None:
+    ground = doors.api.ground
+    await ground.connection.execute("UPDATE accounts SET per_day = 1")
+    account_id = ground.account_id
+    await eventually(lambda: doors.api.service.book.accounts[account_id].per_day == 1, 10.0, "the limit is known")
+    query = f"{doors.kannel}?{USER}&to=22997000001+22997000002+22997000003&text=x"
+    replies = [await doors.get(query) for _ in range(3)]  # midnight (UTC) may pass between two of them
+    assert (replies[0][0], "Denied receivers are:" in replies[0][1]) == (202, True)
+    assert (403, "Limit of the day reached, rejected") in replies
+    assert len(await doors.stored()) <= 2
+
+
 async def test_jasmin_tells_balance_rate_and_life(doors: Doors) -> None:
     await facts.replace_rate(doors.api.ground.connection, None, "229", 2_800_000)
     assert await doors.get(f"{doors.jasmin}/ping") == (200, "Jasmin/PONG")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from gateway.webhooks.addresses import is_permitted, parse_networks
 from gateway.webhooks.targets import REMEDIES, URL_CHARACTERS, Target, read_target
@@ -102,6 +103,56 @@ def test_a_url_is_read(url: str, host: str, port: int) -> None:
 def test_a_url_that_may_not_be_asked_has_its_fault_and_a_remedy(url: str, fault: str) -> None:
     assert read_target(url) == fault
     assert REMEDIES[fault]  # type: ignore[index]  # one of its words
+
+
+DISGUISED = (  # each leads home for some reader of URLs
+    "http://127.0.0.1./",
+    "http://0/",
+    "http://0.0.0.0/",
+    "http://[::]/",
+    "http://[64:ff9b::7f00:1]/",
+    "http://[::ffff:0:127.0.0.1]/",
+    "http://[0:0:0:0:0:ffff:7f00:1]/",
+    "http://[2002:7f00:1::]/",
+    "http://[2001:0:7f00:1::1]/",
+    "http://[::ffff:0x7f.1]/",
+    "http://[v1.x]/",
+    "http://%31%32%37.0.0.1/",
+    "http://127\u30020\u30020\u30021/",
+    "http://\uff11\uff12\uff17.0.0.1/",
+    "http://x.example\\@127.0.0.1/",
+    "http://127.0.0.1:80@x.example/",
+    "http://127.0.0.1%2f@x.example/",
+    "http://127.0.0.1%23@x.example/",
+    "http://a@b@127.0.0.1/",
+    "http://x.example:%38%30/",
+    "http://x.example:80:90/",
+    "http:///127.0.0.1/",
+    "http:127.0.0.1/",
+    "http://x.example%00.y/",
+    "http://169.254.169.254.:80/",
+    "http://0x7f.0x0.0x0.0x1/",
+)
+
+
+@pytest.mark.parametrize("url", DISGUISED)
+def test_no_disguise_of_an_address_of_ours_is_a_url(url: str) -> None:
+    assert not isinstance(read_target(url), Target)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["x.example", "127.0.0.1", "[::1]", ":80", "@", "#", "?", "/", "\\", "//", ".", "%40", "a:b", ";"]
+        ),
+        max_size=8,
+    )
+)
+def test_who_asks_reads_the_same_host_as_who_checked(pieces: list[str]) -> None:
+    target = read_target("http://" + "".join(pieces))
+    if isinstance(target, Target):
+        asked = URL(target.url, encoded=True)
+        assert (asked.host, asked.port, asked.user) == (target.host, target.port, None)
 
 
 def test_a_permitted_network_may_stand_in_a_url() -> None:
