@@ -231,7 +231,7 @@ async def test_who_reads_too_slowly_is_told_and_can_go_on(api: Api) -> None:
     reader, writer = await asyncio.open_connection(sock=slow, limit=4096)
     try:
         writer.write(f"GET {PATH} HTTP/1.0\r\nAuthorization: Bearer {api.key}\r\n\r\n".encode())
-        await eventually(lambda: feeds.count, WITHIN_S, "it listens")
+        await eventually(lambda: feeds.admitted.get(account_id), WITHIN_S, "it listens")
         (listener,) = feeds.admitted[account_id]
         total = 0
         while not listener.ended:
