@@ -31,6 +31,7 @@ RATE = float(os.environ.get("PASSERELLE_FAULT_RATE", "120"))  # submissions a se
 CALM_S = (0.2, 1.2)  # between service and the next kill; chosen: before, at and after the peak of a recovery
 SERVICE_WITHIN_S = 60.0  # chosen: a recovery takes 2 s; the rest is for a busy machine
 PROGRESS_EVERY = 25  # cycles; chosen
+QUIET_S_PER_CYCLE = 2  # chosen
 PROOF_EVERY = 100  # cycles; chosen: the proof reads all rows and logs
 
 BESIDE = 10  # chosen: one cycle beside a neighbour for so many of a node alone; a takeover takes seconds
@@ -66,7 +67,7 @@ async def _campaign(way: Road, kills: Mapping[str, Kill], seed: int, cycles: int
                 await way.prove()
         await way.goes_on(load.customer, SERVICE_WITHIN_S, "the last cycle")
         load.stop()
-        await way.quiet(180)
+        await way.quiet(180 + QUIET_S_PER_CYCLE * cycles)  # lives of seconds leave a queue behind
         await way.prove()
         states = await way.states()
         copies = await way.value("SELECT coalesce(sum(in_doubt_count), 0) FROM messages")
