@@ -53,7 +53,18 @@ QUERIES: Final = (
     GraphField(name="webhooks", route="GET /v1/webhooks"),
     GraphField(name="sender_names", route="GET /v1/sender-names"),
     GraphField(name="lookups", route="POST /v1/lookups"),
-    GraphField(name="audit", route="GET /v1/admin/audit"),
+    GraphField(name="opt_outs", route="GET /v1/opt-outs"),
+    GraphField(name="admin_accounts", route="GET /v1/admin/accounts"),
+    GraphField(name="admin_account", route="GET /v1/admin/accounts/{id}"),
+    GraphField(name="admin_credit_moves", route="GET /v1/admin/credits"),
+    GraphField(name="admin_credit_orders", route="GET /v1/admin/credit-orders"),
+    GraphField(name="admin_sender_names", route="GET /v1/admin/sender-names"),
+    GraphField(name="admin_messages", route="GET /v1/admin/messages"),
+    GraphField(name="admin_message", route="GET /v1/admin/messages/{id}"),
+    GraphField(name="admin_esmes", route="GET /v1/admin/esmes"),
+    GraphField(name="admin_connectors", route="GET /v1/admin/connectors"),
+    GraphField(name="admin_users", route="GET /v1/admin/users"),
+    GraphField(name="admin_audit", route="GET /v1/admin/audit"),
 )
 MUTATIONS: Final = (GraphField(name="send_message", route="POST /v1/messages", takes=OneMessage),)
 

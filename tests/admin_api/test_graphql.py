@@ -11,7 +11,16 @@ from typing import Any
 
 import asyncpg
 import pytest
-from graphql import GraphQLError, get_introspection_query, parse
+from graphql import (
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    build_schema,
+    get_introspection_query,
+    get_named_type,
+    is_required_argument,
+    parse,
+)
 
 from admin_api.graphql import execution, limits
 from admin_api.graphql.schema import QUERIES
@@ -30,6 +39,7 @@ BOMB = "query {...f9} fragment f0 on Query {balance {balance}} " + " ".join(
 )
 PER_FIELD = "balance {" + " ".join(f"a{n}: balance" for n in range(16)) + "}"
 
+EMPTY = {"deliveryReports", "inbound", "optOuts", "adminAudit", "adminCreditMoves", "adminEsmes"}  # of a new account
 HOSTILE = {  # a document, the code of its problem, and the limit that is named
     "deep": ("{" + "a {" * 20 + "b" + "}" * 21, "query_too_large", "depth"),
     "deeper than the parser": ("{" + "a {" * 400 + "b" + "}" * 401, "query_too_large", "depth"),
@@ -148,18 +158,50 @@ async def test_each_field_needs_its_scope_and_counts_against_the_key(api: Api) -
 
 
 async def test_operators_ask_what_their_role_may_and_nothing_of_customers(api: Api) -> None:
-    audit = "{audit(first: 2) {nodes {seq action before} pageInfo {hasNextPage}} balance {balance}}"
+    audit = "{adminAudit(first: 2) {nodes {seq action before} pageInfo {hasNextPage}} balance {balance}}"
     told = (await graphql(await api.sign_in("superadmin"), audit)).json
-    assert told["data"]["audit"] == {"nodes": [], "pageInfo": {"hasNextPage": False}}
+    assert told["data"]["adminAudit"] == {"nodes": [], "pageInfo": {"hasNextPage": False}}
     assert [each["extensions"]["code"] for each in told["errors"]] == ["scope_missing"]
     support = (await graphql(await api.sign_in("support"), audit)).json["errors"]
     assert {each["extensions"].get("permission") for each in support} == {"audit.read", None}
     asked = (await graphql(api, audit)).json
-    assert asked["data"] == {"audit": None, "balance": {"balance": "1000"}}
+    assert asked["data"] == {"adminAudit": None, "balance": {"balance": "1000"}}
     assert [each["extensions"]["code"] for each in asked["errors"]] == ["permission_missing"]
     desk = await api.sign_in("superadmin")
     cookie = {"Authorization": "", "Cookie": f"passerelle_session={desk.key}"}
     assert (await api.ask("POST", "/graphql", {"query": audit}, **cookie)).json["code"] == "csrf_token_missing"
+
+
+def everything(of: GraphQLOutputType) -> str:
+    """The selection of all that a type has; "" of a leaf."""
+    named = get_named_type(of)
+    if not isinstance(named, GraphQLObjectType):
+        return ""
+    return "{" + " ".join(f"{name} {everything(field.type)}" for name, field in named.fields.items()) + "}"
+
+
+async def test_every_list_can_be_asked_whole_by_whom_it_is_for(api: Api) -> None:
+    """Each type of REST has its form here, also where a model leaves something out."""
+    await api.send()
+    hook = {"url": "https://hooks.example.com/x", "events": ["message.delivered"]}
+    order = {"credits": "10", "contact_name": "A", "phone": HANDSET}
+    name = {"name": "OUIDAH", "purpose": "x", "sample": "x"}
+    for path, body in (("webhooks", hook), ("credit-orders", order), ("sender-names", name)):
+        assert (await api.ask("POST", f"/v1/{path}", body)).status == 201
+    desk = await api.sign_in("superadmin")
+    an_hour_ago = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)).isoformat()
+    query = build_schema(str(execution.schema())).query_type
+    assert query is not None
+    asked = {
+        name: field for name, field in query.fields.items() if not any(map(is_required_argument, field.args.values()))
+    }
+    for name, field in asked.items():
+        by = desk if name.startswith("admin") else api
+        bounds = f'(since: "{an_hour_ago}")' if name == "adminMessages" else ""  # without them the search has no end
+        told = (await graphql(by, f"{{{name}{bounds} {everything(field.type)}}}")).json
+        assert "errors" not in told, (name, told["errors"])
+        if "Connection" in str(field.type) and name not in EMPTY:
+            assert told["data"][name]["nodes"], name
 
 
 async def test_a_message_is_sent_once_under_its_key_whatever_the_door(api: Api) -> None:
@@ -206,7 +248,7 @@ async def test_only_one_document_by_post_in_json_is_read(api: Api) -> None:
 
 async def test_a_fault_is_told_by_its_code_alone(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     await api.send()
-    api.service.cursors = None  # type: ignore[assignment]  # a fault of ours
+    monkeypatch.setattr(api.service, "cursors", None)  # a fault of ours
     reply = await graphql(api, "{messages(first: 1) {nodes {id}} balance {balance}}")
     (error,) = reply.json["errors"]
     assert error["extensions"]["code"] == "internal_fault"
