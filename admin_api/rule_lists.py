@@ -36,8 +36,9 @@ from admin_api.service import Answer, Call, Service
 from gateway.storage import facts, versions
 from gateway.storage.facts import RateRow
 from gateway.storage.versions import DraftRow, Rows
-from gateway.versions.differences import Names
-from gateway.versions.rate_card import OCTETS_LIMIT, Card, CardRefused, read_card, write_card
+from gateway.versions import lists
+from gateway.versions.differences import Names, names_of
+from gateway.versions.rate_card import OCTETS_LIMIT, CardRefused, read_card, write_card
 
 LIST: Final = "rates"
 CHANGES_SHOWN: Final = 100  # of a card, beside all counts
@@ -50,8 +51,8 @@ async def show_routes(service: Service, call: Call) -> Answer | Problem:
 
     async def read(connection: asyncpg.Connection) -> tuple[int, Rows | None, Names]:
         version = await _version(connection, "routes", asked.version)
-        names = shown.names_of(await facts.load_facts(connection, logins=False))
-        return version, await ROUTES.rows_at(connection, str(version)), names
+        names = names_of(await facts.load_facts(connection, logins=False))
+        return version, await versions.rows_at(connection, "routes", str(version)), names
 
     version, rows, names = await service.writer.read(read)
     if rows is None:
@@ -138,15 +139,15 @@ async def take_card(service: Service, call: Call) -> Answer | Problem:
         return Problem("body_too_large")
     account_id = _number(asked.account_id)
     rows = await service.writer.read(lambda c: facts.load_facts(c, logins=False))
-    names = shown.names_of(rows)
+    names = names_of(rows)
     if account_id is not None and account_id not in names.accounts:
         return Problem("account_unknown")
     numbers = {name: number for number, name in names.accounts.items()}
     card = await asyncio.to_thread(read_card, octets, numbers, account_id)
     if isinstance(card, CardRefused):
         return Problem("card_unfit", Words(card.sentence("en"), card.sentence("fr")), more={"fault": card.kind})
-    wanted = _joined(rows.rates, card, asked, account_id)
-    found = await asyncio.to_thread(RATES.differences, rows.rates, wanted, names, CHANGES_SHOWN)
+    wanted = lists.join_card(rows.rates, card.rates, account_id, asked.mode == "replace")
+    found = await asyncio.to_thread(lists.compare, "rates", rows.rates, wanted, names, CHANGES_SHOWN)
     draft: Draft | None = None
     if not asked.preview and not card.fault_count:
 
@@ -176,24 +177,14 @@ async def _whole(chunks: AsyncIterator[bytes]) -> bytes | None:
     return bytes(octets)
 
 
-def _joined(standing: Sequence[RateRow], card: Card, asked: ImportCard, account_id: int | None) -> list[RateRow]:
-    """The rates that the card makes of those in force."""
-    if asked.mode == "replace":
-        kept = {(row.account_id, row.prefix): row for row in standing if row.account_id != account_id}
-    else:
-        kept = {(row.account_id, row.prefix): row for row in standing}
-    kept |= {(row.account_id, row.prefix): row for row in card.rates}
-    return list(kept.values())
-
-
 async def give_card(service: Service, call: Call) -> Answer | Problem:
     """GET /v1/admin/rates/card."""
     asked: ExportCard = call.query
 
     async def read(connection: asyncpg.Connection) -> tuple[Rows | None, Names]:
         place = asked.of or str(await versions.current_version(connection, "rates"))
-        rows = await RATES.rows_at(connection, place)
-        return rows, shown.names_of(await facts.load_facts(connection, logins=False))
+        rows = await versions.rows_at(connection, "rates", place)
+        return rows, names_of(await facts.load_facts(connection, logins=False))
 
     rows, names = await service.writer.read(read)
     if rows is None:

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import functools
-from collections import Counter
 from collections.abc import Sequence
-from math import ceil
 from typing import Any, Final, cast
 
 import asyncpg
@@ -41,16 +38,14 @@ from admin_api.models_rules import (
 from admin_api.problems import Fault, Problem
 from admin_api.service import Answer, Call, Service
 from admin_api.signing_in import parse_id
-from gateway.accept.fact_book import FactBook
-from gateway.message import ID_TIME_SHIFT, accepted_at_ms
 from gateway.storage import carriers, facts, versions
 from gateway.storage.accounts import lock_tree
 from gateway.storage.audit import record
-from gateway.storage.facts import FactRows, RateRow, RouteRow
+from gateway.storage.facts import FactRows, RouteRow
 from gateway.storage.versions import DraftRow, Kind, Rows
-from gateway.versions.checks import Checked, check_rates, check_routes
-from gateway.versions.differences import Differences, Names, compare_rates, compare_routes
-from gateway.versions.dry_run import Costs, DryRun, Sampled, dry_run
+from gateway.versions import lists
+from gateway.versions.checks import Checked
+from gateway.versions.differences import names_of
 
 SAMPLE: Final = 20_000  # chosen: some 0.2 s of one core
 HOUR_MINUTES: Final = 60
@@ -94,37 +89,16 @@ class Rules:
 
         async def read(connection: asyncpg.Connection) -> tuple[Rows | None, Rows | None, FactRows]:
             return (
-                await self.rows_at(connection, asked.before),
-                await self.rows_at(connection, asked.after),
+                await versions.rows_at(connection, self.kind, asked.before),
+                await versions.rows_at(connection, self.kind, asked.after),
                 await facts.load_facts(connection, logins=False),
             )
 
         before, after, rows = await service.writer.read(read)
         if before is None or after is None:
             return Problem("not_found")
-        found = await asyncio.to_thread(self.differences, before, after, shown.names_of(rows), asked.limit)
+        found = await asyncio.to_thread(lists.compare, self.kind, before, after, names_of(rows), asked.limit)
         return Answer(shown.differences_of(found, call.language))
-
-    def differences(self, before: Rows, after: Rows, names: Names, limit: int) -> Differences:
-        """What the second list says differently."""
-        if self.kind == "routes":
-            return compare_routes(cast(Sequence[RouteRow], before), cast(Sequence[RouteRow], after), names, limit)
-        return compare_rates(cast(Sequence[RateRow], before), cast(Sequence[RateRow], after), names, limit)
-
-    async def rows_at(self, connection: asyncpg.Connection, place: str) -> Rows | None:
-        """The rows of a version (`12`; 0 is empty) or a draft (`draft:3`); None: there is no such."""
-        if place.startswith("draft:"):
-            found = await versions.find_draft(connection, self.kind, int(place.removeprefix("draft:")))
-            return None if found is None else found[1]
-        version = int(place)
-        if version and not await versions.has_version(connection, self.kind, version):
-            return None
-        return await self._rows_of(connection, version)
-
-    async def _rows_of(self, connection: asyncpg.Connection, version: int) -> Rows:
-        if self.kind == "routes":
-            return await versions.routes_of_version(connection, version)
-        return await versions.rates_of_version(connection, version)
 
     async def roll_back(self, service: Service, call: Call) -> Answer | Problem:
         """POST /v1/admin/{kind}/versions/{version}/roll-back."""
@@ -136,18 +110,10 @@ class Rules:
 
         async def work(connection: asyncpg.Connection) -> Activated | Problem:
             await self._lock_tree(connection)
-            current = await versions.current_version(connection, self.kind, lock=True)
-            if not await versions.has_version(connection, self.kind, version):
-                return Problem("not_found")
-            if current != asked.current:
-                return Problem("version_moved", more={"current": current})
-            await versions.note_author(connection, call.operator.name, asked.why)
-            rows = await self._rows_of(connection, version)
-            applied = await versions.put_in_force(connection, self.kind, rows, equal_to=version)
-            if below := await self._below_cost(connection, call):
-                return below
-            await self._record(connection, call, "rolled_back", {"version": current}, shown.applied_of(applied))
-            return shown.activated_of(applied)
+            done = await versions.roll_back(
+                connection, self.kind, version, asked.current, call.operator.name, asked.why
+            )
+            return await self._told(connection, call, "rolled_back", done, {})
 
         done = await service.writer.run(work)
         return done if isinstance(done, Problem) else Answer(done)
@@ -161,7 +127,7 @@ class Rules:
         async def work(connection: asyncpg.Connection) -> Draft | Problem:
             current = await versions.current_version(connection, self.kind)
             version = current if asked.version is None else asked.version
-            rows = await self.rows_at(connection, str(version))
+            rows = await versions.rows_at(connection, self.kind, str(version))
             if rows is None:
                 return Problem("not_found")
             return await self.begin(connection, call, current, asked.note, rows)
@@ -194,7 +160,7 @@ class Rules:
         draft, rows = found
         told = shown.draft_of(draft)
         if self.kind == "routes":
-            names = shown.names_of(service.rows)
+            names = names_of(service.rows)
             told.routes = [shown.route_of(row, names) for row in cast(Sequence[RouteRow], rows)]
         return Answer(told)
 
@@ -270,8 +236,7 @@ class Rules:
         if isinstance(found, Problem):
             return found
         draft, wanted, rows, reachable = found
-        judge = functools.partial(check_routes, reachable=reachable) if self.kind == "routes" else check_rates
-        return draft, wanted, await asyncio.to_thread(judge, rows, wanted)
+        return draft, wanted, await asyncio.to_thread(lists.check, self.kind, rows, wanted, reachable)
 
     async def try_out(self, service: Service, call: Call) -> Answer | Problem:
         """POST /v1/admin/{kind}/drafts/{id}/dry-run."""
@@ -282,15 +247,11 @@ class Rules:
         if checked.faults:
             return _faulty(checked, call)
 
-        async def read(connection: asyncpg.Connection) -> tuple[FactRows, list[asyncpg.Record], int]:
+        async def read(connection: asyncpg.Connection) -> lists.Tried:
             rows = await facts.load_facts(connection, logins=False)
-            each = ceil(SAMPLE / (HOUR_MINUTES * max(1, len(rows.connectors))))
-            first_id, until_id = call.now_ms - HOUR_MS << ID_TIME_SHIFT, call.now_ms << ID_TIME_SHIFT
-            return rows, await versions.sample_messages(connection, first_id, until_id, each), each
+            return await lists.try_out(connection, self.kind, rows, wanted, call.now_ms)
 
-        rows, sampled, each = await service.writer.read(read)
-        told = await asyncio.to_thread(_run_dry, rows, self.kind, wanted, sampled)
-        return Answer(_tell(told, sampled, each, call))
+        return Answer(_tell(await service.writer.read(read), call))
 
     async def activate(self, service: Service, call: Call) -> Answer | Problem:
         """POST /v1/admin/{kind}/drafts/{id}/activate."""
@@ -298,7 +259,7 @@ class Rules:
         found = await self._checked(service, call)
         if isinstance(found, Problem):
             return found
-        checked = found[2]
+        draft, _, checked = found
         if checked.faults:
             return _faulty(checked, call)
         if checked.doubts and not asked.despite_doubts:
@@ -307,23 +268,10 @@ class Rules:
 
         async def work(connection: asyncpg.Connection) -> Activated | Problem:
             await self._lock_tree(connection)
-            locked = await self._draft(connection, call, lock=True)
-            if isinstance(locked, Problem):
-                return locked
-            draft, rows = locked
-            current = await versions.current_version(connection, self.kind, lock=True)
-            if fault := unfit(draft, asked.revision):
-                return fault
-            if draft.based_on != current:
-                return Problem("version_moved", more={"current": current})
-            await versions.note_author(connection, call.operator.name, asked.why or draft.note)
-            applied = await versions.put_in_force(connection, self.kind, rows)
-            if below := await self._below_cost(connection, call):
-                return below
-            await versions.end_draft(connection, draft.draft_id, "activated", applied.version)
-            after = {"draft": draft.draft_id, **shown.applied_of(applied)}
-            await self._record(connection, call, "activated", {"version": current}, after)
-            return shown.activated_of(applied)
+            done = await versions.activate_draft(
+                connection, self.kind, draft.draft_id, asked.revision, call.operator.name, asked.why
+            )
+            return await self._told(connection, call, "activated", done, {"draft": draft.draft_id})
 
         done = await service.writer.run(work)
         return done if isinstance(done, Problem) else Answer(done)
@@ -336,6 +284,23 @@ class Rules:
     async def _below_cost(self, connection: asyncpg.Connection, call: Call) -> Problem | None:
         """The refusal, where an account would pay less for a part than the one above it."""
         return await margin_problem(connection, None, call) if self.kind == "rates" else None
+
+    async def _told(
+        self,
+        connection: asyncpg.Connection,
+        call: Call,
+        what: str,
+        done: versions.Applied | versions.NotApplied,
+        more: dict[str, int],
+    ) -> Activated | Problem:
+        """What was put in force, with its row in the audit log; or why nothing was."""
+        if isinstance(done, versions.NotApplied):
+            told = {"version_moved": "current", "draft_moved": "revision"}.get(done.why)
+            return Problem(done.why, more={told: done.told} if told else {})
+        if below := await self._below_cost(connection, call):
+            return below
+        await self._record(connection, call, what, {"version": done.former}, more | shown.applied_of(done))
+        return shown.activated_of(done)
 
     async def _record(self, connection: asyncpg.Connection, call: Call, done: str, before: Any, after: Any) -> None:
         action, subject = f"{self.kind}.{done}", f"{self.kind}:{after.get('draft', after.get('version'))}"
@@ -354,25 +319,12 @@ def _faulty(checked: Checked, call: Call) -> Problem:
     return Problem("rules_faulty", more={"faults": msgspec.to_builtins(faults)})
 
 
-def _run_dry(rows: FactRows, kind: Kind, wanted: Rows, sampled: Sequence[asyncpg.Record]) -> DryRun:
-    then = msgspec.structs.replace(rows, **{kind: list(wanted)})
-    if kind == "routes":  # new ones need numbers of their own
-        numbered = [
-            msgspec.structs.replace(row, route_id=-place) if row.route_id == versions.NEW else row
-            for place, row in enumerate(then.routes, 1)
-        ]
-        then = msgspec.structs.replace(then, routes=numbered)
-    costs = Costs(*({row.route_id: row.cost_micros for row in each.routes} for each in (rows, then)))
-    return dry_run([Sampled(*row) for row in sampled], FactBook(rows), FactBook(then), costs)
-
-
-def _tell(told: DryRun, sampled: Sequence[asyncpg.Record], each: int, call: Call) -> DryRunTold:
-    first_ms = call.now_ms - HOUR_MS
-    slices = Counter((accepted_at_ms(row["message_id"]) - first_ms) // MINUTE_MS for row in sampled)
+def _tell(tried: lists.Tried, call: Call) -> DryRunTold:
+    told = tried.told
     return DryRunTold(
-        sample=shown.SAMPLE_WORDS.say(call.language, each=each),
+        sample=shown.SAMPLE_WORDS.say(call.language, each=tried.each),
         messages=told.messages,
-        complete=max(slices.values(), default=0) < each,
+        complete=tried.complete,
         same=told.same,
         moved=[Moved(*pair, count) for pair, count in told.moved.most_common()],
         refused=told.refused,

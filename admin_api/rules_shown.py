@@ -27,7 +27,7 @@ from admin_api.models_rules import (
     micros_of,
 )
 from admin_api.problems import Fault, Problem
-from gateway.storage.facts import FactRows, RateRow, RouteRow
+from gateway.storage.facts import RateRow, RouteRow
 from gateway.storage.versions import NEW, Applied, DraftRow
 from gateway.versions.checks import Checked, Finding
 from gateway.versions.differences import Differences, Names, sentence
@@ -38,12 +38,6 @@ SAMPLE_WORDS: Final = Words(
     "les {each} premiers messages de chaque minute et connecteur de la dernière heure",
 )
 NO_CONNECTOR: Final = Words("there is no connector of this name", "aucun connecteur ne porte ce nom")
-
-
-def names_of(rows: FactRows) -> Names:
-    """What people call accounts and connectors."""
-    accounts = {row.account_id: row.name for row in rows.accounts}
-    return Names(accounts, {row.connector_id: row.name for row in rows.connectors})
 
 
 def route_of(row: RouteRow, names: Names) -> RouteRule:

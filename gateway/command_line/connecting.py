@@ -8,6 +8,7 @@ What must not enter: statements of the product.
 from __future__ import annotations
 
 import contextlib
+import getpass
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -19,6 +20,7 @@ from gateway.storage.database import connect
 from gateway.storage.embedded import EmbeddedPostgres
 from gateway.storage.inspection import applied_migrations
 from gateway.storage.migrate import MIGRATIONS, apply_migrations
+from gateway.storage.versions import AUTHOR_SETTING
 
 POSTGRES_FOLDER = "postgres"  # below data_dir; the daemon keeps its cluster there too
 
@@ -41,7 +43,7 @@ async def running_server(configuration: Configuration) -> AsyncIterator[str]:
 async def open_database(configuration: Configuration) -> AsyncIterator[asyncpg.Connection]:
     """A connection to tables of this program's schema; the embedded database is brought to it, another refused."""
     async with running_server(configuration) as dsn:
-        connection = await connect(dsn)
+        connection = await connect(dsn, {AUTHOR_SETTING: getpass.getuser()})
         try:
             await _see_to_schema(connection, embedded=configuration.storage.dsn is None)
             yield connection

@@ -23,6 +23,7 @@ from gateway.command_line.french_routing import ROUTING
 from gateway.command_line.french_senders import SENDERS
 from gateway.command_line.french_statistics import STATISTICS
 from gateway.command_line.french_users import USERS
+from gateway.command_line.french_versions import VERSIONS
 from gateway.command_line.french_webhooks import WEBHOOKS
 
 _HELP: Final = {
@@ -435,6 +436,7 @@ FRENCH: Final[dict[str, str]] = (
     | ROUTING
     | STATISTICS
     | USERS
+    | VERSIONS
     | WEBHOOKS
     | LIMITS
     | SENDERS

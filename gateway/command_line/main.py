@@ -37,6 +37,7 @@ from gateway.command_line import (
     refused_senders,
     routing,
     routing_changes,
+    rule_versions,
     run,
     selftest,
     simulate,
@@ -81,7 +82,11 @@ def make_app() -> typer.Typer:
     app.add_typer(users.users, name="user")
     app.add_typer(users.audit, name="audit")
     app.add_typer(account_states.senders, name="sender")
+    rule_versions.add_commands(refused_senders.routes, "routes")
     app.add_typer(refused_senders.routes, name="route")
+    rule_versions.add_commands(routing_changes.rates, "rates")
+    routing_changes.rates.command("import")(rule_versions.import_card)
+    routing_changes.rates.command("export")(rule_versions.export_card)
     app.add_typer(routing_changes.rates, name="rate")
     app.add_typer(routing_changes.numbers, name="number")
     app.add_typer(routing_changes.blocks, name="block")

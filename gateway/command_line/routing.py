@@ -63,11 +63,13 @@ def add_route(
     window: Annotated[
         list[str] | None, typer.Option("--window", help="Only then, in UTC: 'Mon-Fri 08:00-20:00'.")
     ] = None,
+    cost: Annotated[str | None, typer.Option("--cost", help="Credits that a part by it costs us.")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
     """Add a route."""
+    cost_micros = None if cost is None else parse_price(cost, free=True)
     if traffic_class is not None:
         check_class(traffic_class)
     prefix, mcc, mnc = parse_destination(to)
@@ -80,7 +82,7 @@ def add_route(
         async with connection.transaction():
             connector_id = await find_connector(connection, configuration, connector)
             new = facts.NewRoute(
-                order, prefix, mcc, mnc, account_id, named, traffic_class, windows, connector_id, weight
+                order, prefix, mcc, mnc, account_id, named, traffic_class, windows, connector_id, weight, cost_micros
             )
             await refuse_faulty_route(connection, configuration, as_row(new))
             before = await load_remarks(connection, configuration)

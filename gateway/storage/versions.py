@@ -19,6 +19,7 @@ from gateway.storage.named_statements import load_statements
 Kind = Literal["routes", "rates"]
 Rows = Sequence[RouteRow] | Sequence[RateRow]
 NEWEST: Final = 2**31 - 1  # past every version and draft
+AUTHOR_SETTING: Final = "passerelle.by"  # of a connection: who makes versions by it (rule_version)
 NEW: Final = 0  # the number of a route that has none yet
 
 _SQL = load_statements("versions.sql")
@@ -52,6 +53,13 @@ class Applied(msgspec.Struct, frozen=True):
     changed: int
 
 
+class NotApplied(msgspec.Struct, frozen=True):
+    """Nothing was put in force. told: the version in force, or the draft's revision, that the asker did not see."""
+
+    why: Literal["not_found", "draft_closed", "draft_moved", "version_moved"]
+    told: int = 0
+
+
 async def note_author(connection: asyncpg.Connection, by: str, why: str = "") -> None:
     """Say who makes a version and why, for the rest of this transaction."""
     await connection.execute(_SQL["note_author"], by, why)
@@ -82,6 +90,24 @@ async def routes_of_version(connection: asyncpg.Connection, version: int) -> lis
 async def rates_of_version(connection: asyncpg.Connection, version: int) -> list[RateRow]:
     """The rates of a version, everybody's first."""
     return [RateRow(*row) for row in await connection.fetch(_SQL["rates_of_version"], version)]
+
+
+async def rows_of(connection: asyncpg.Connection, kind: Kind, version: int) -> Rows:
+    """The rows of a version; 0 has none."""
+    read = routes_of_version if kind == "routes" else rates_of_version
+    found: Rows = await read(connection, version)
+    return found
+
+
+async def rows_at(connection: asyncpg.Connection, kind: Kind, place: str) -> Rows | None:
+    """The rows of a version (`12`) or of a draft (`draft:3`); None: there is no such. Both are numbers below NEWEST."""
+    if place.startswith("draft:"):
+        found = await find_draft(connection, kind, int(place.removeprefix("draft:")))
+        return None if found is None else found[1]
+    version = int(place)
+    if version and not await has_version(connection, kind, version):
+        return None
+    return await rows_of(connection, kind, version)
 
 
 async def page_of_rates(
@@ -159,6 +185,40 @@ async def put_in_force(connection: asyncpg.Connection, kind: Kind, rows: Rows, e
     if equal_to is not None and version != former:
         await connection.execute(_SQL["mark_equal"], kind, version, equal_to)
     return Applied(version, former, *counts)
+
+
+async def activate_draft(
+    connection: asyncpg.Connection, kind: Kind, draft_id: int, revision: int, by: str, why: str
+) -> Applied | NotApplied:
+    """Put an open draft in force as it was seen, over the version that it was made to replace."""
+    found = await find_draft(connection, kind, draft_id, lock=True)
+    if found is None:
+        return NotApplied("not_found")
+    draft, rows = found
+    current = await current_version(connection, kind, lock=True)
+    if draft.state != "open":
+        return NotApplied("draft_closed")
+    if draft.revision != revision:
+        return NotApplied("draft_moved", draft.revision)
+    if draft.based_on != current:
+        return NotApplied("version_moved", current)
+    await note_author(connection, by, why or draft.note)
+    applied = await put_in_force(connection, kind, rows)
+    await end_draft(connection, draft_id, "activated", applied.version)
+    return applied
+
+
+async def roll_back(
+    connection: asyncpg.Connection, kind: Kind, version: int, seen: int | None, by: str, why: str
+) -> Applied | NotApplied:
+    """Put an old version in force as a new one. seen: the version in force that the asker saw; None: whichever."""
+    current = await current_version(connection, kind, lock=True)
+    if not await has_version(connection, kind, version):
+        return NotApplied("not_found")
+    if seen not in (None, current):
+        return NotApplied("version_moved", current)
+    await note_author(connection, by, why)
+    return await put_in_force(connection, kind, await rows_of(connection, kind, version), equal_to=version)
 
 
 async def _put_routes(

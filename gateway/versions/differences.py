@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from gateway.storage.facts import RateRow, RouteRow
+from gateway.storage.facts import FactRows, RateRow, RouteRow
 from telecom.money import format_credits
 
 Language = Literal["en", "fr"]
@@ -46,6 +46,12 @@ class Names(msgspec.Struct, frozen=True):
 
     accounts: Mapping[int, str]
     connectors: Mapping[int, str]
+
+
+def names_of(rows: FactRows) -> Names:
+    """What people call them, by the facts."""
+    accounts = {row.account_id: row.name for row in rows.accounts}
+    return Names(accounts, {row.connector_id: row.name for row in rows.connectors})
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from gateway.command_line.explain import NUMBER_FAULTS, VERDICTS
 from gateway.command_line.french import FRENCH
 from gateway.command_line.main import make_app
 from gateway.command_line.route_remarks import REMARKS
+from gateway.command_line.rule_versions import WHY_NOT
 from gateway.command_line.words import choose_language, say, speak
 from gateway.webhooks.targets import REMEDIES
 from tests.gateway.command_line.conftest import Passerelle
@@ -50,7 +51,14 @@ def help_texts(command: Any) -> Iterator[str]:
         yield from help_texts(below)
 
 
-TABLES = {*VERDICTS.values(), *NUMBER_FAULTS.values(), *REMARKS.values(), *REMEDIES.values(), *WHY.values()}
+TABLES = {
+    *VERDICTS.values(),
+    *NUMBER_FAULTS.values(),
+    *REMARKS.values(),
+    *REMEDIES.values(),
+    *WHY.values(),
+    *WHY_NOT.values(),
+}
 EVERYTHING = sorted(
     {*said_sentences(), *help_texts(typer.main.get_command(make_app())), *PROOF_WORDS.values(), *TABLES} - {""}
 )
