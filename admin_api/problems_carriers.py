@@ -25,6 +25,20 @@ OF_CARRIERS: Final = (
         Words("Name an account that is not closed.", "Nommez un compte qui n'est pas clos."),
     ),
     ProblemKind(
+        "esme_unknown",
+        422,
+        Words("There is no SMPP login of this id.", "Aucun identifiant SMPP ne porte ce numéro."),
+        Words("Look at /v1/admin/esmes.", "Voyez /v1/admin/esmes."),
+    ),
+    ProblemKind(
+        "inbound_place_taken",
+        409,
+        Words(
+            "This number, keyword and order have an owner.", "Ce numéro, avec ce mot-clé et cet ordre, est attribué."
+        ),
+        Words("Take it away first, or choose another place.", "Retirez-le d'abord, ou choisissez une autre place."),
+    ),
+    ProblemKind(
         "version_moved",
         409,
         Words("Another version came into force meanwhile.", "Une autre version est entrée en vigueur entre-temps."),

@@ -1,4 +1,4 @@
-"""Operators' addresses of SMPP logins, ways out and commands to nodes.
+"""Operators' addresses of SMPP logins, ways out, commands to nodes, and whose handsets' messages are.
 
 What belongs here: rows.
 What must not enter: code.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from admin_api import connectors, esmes
+from admin_api import connectors, esmes, inbound_ownership
 from admin_api import models_carriers as mc
+from admin_api import models_inbound as mi
 from admin_api.languages import Words
 from admin_api.route import Route
 
@@ -215,4 +216,78 @@ _CONNECTORS: Final[tuple[Route, ...]] = (
     ),
 )
 
-OF_CARRIERS: Final[tuple[Route, ...]] = (*_ESMES, *_CONNECTORS)
+_INBOUND: Final[tuple[Route, ...]] = (
+    Route(
+        method="GET",
+        path="/v1/admin/inbound-numbers",
+        permission="routes.read",
+        group="inbound",
+        summary=Words("List the numbers that handsets write to", "Lister les numéros auxquels on écrit"),
+        answer=inbound_ownership.show_numbers,
+        answers=(mi.InboundNumbers,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/admin/inbound-numbers",
+        permission="routes.write",
+        group="inbound",
+        summary=Words(
+            "Give a number that handsets write to to a login or an account",
+            "Attribuer un numéro à un identifiant ou à un compte",
+        ),
+        answer=inbound_ownership.add_number,
+        body=mi.AddInboundNumber,
+        answers=(mi.InboundNumber,),
+        status=201,
+        problems=("esme_unknown", "account_unknown", "inbound_place_taken"),
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/admin/inbound-numbers/{address}",
+        permission="routes.write",
+        group="inbound",
+        summary=Words("Take a number away", "Retirer un numéro"),
+        answer=inbound_ownership.remove_number,
+        answers=(mi.InboundNumber,),
+        problems=("not_found",),
+    ),
+    Route(
+        method="GET",
+        path="/v1/admin/inbound-routes",
+        permission="routes.read",
+        group="inbound",
+        summary=Words(
+            "List whose handsets' messages are, the most particular first",
+            "Lister à qui vont les messages reçus, du plus précis au plus large",
+        ),
+        answer=inbound_ownership.show_routes,
+        answers=(mi.InboundRoutes,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/admin/inbound-routes",
+        permission="routes.write",
+        group="inbound",
+        summary=Words(
+            "Give what is sent to a number, or with a keyword, to a login",
+            "Attribuer ce qui est envoyé à un numéro, ou avec un mot-clé",
+        ),
+        answer=inbound_ownership.add_route,
+        body=mi.AddInboundRoute,
+        answers=(mi.InboundRoute,),
+        status=201,
+        problems=("esme_unknown", "inbound_place_taken"),
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/admin/inbound-routes/{id}",
+        permission="routes.write",
+        group="inbound",
+        summary=Words("Take a route of handsets' messages away", "Retirer une route des messages reçus"),
+        answer=inbound_ownership.remove_route,
+        answers=(mi.InboundRoute,),
+        problems=("not_found",),
+    ),
+)
+
+OF_CARRIERS: Final[tuple[Route, ...]] = (*_ESMES, *_CONNECTORS, *_INBOUND)

@@ -184,7 +184,8 @@ class Lifecycle:
             refused = left_out and choice.reason == "none_left"
             return self._refuse(Refusal.SENDER_REFUSED if refused else Refusal.NO_ROUTE)
         if message.envelope.tlvs:
-            fault = fault_of(message.envelope.tlvs, self.declared_tlvs.get(message.connector_id, {}))
+            declared = self.declared_tlvs.get(message.connector_id) or self.book.declared_tlvs.get(message.connector_id)
+            fault = fault_of(message.envelope.tlvs, declared or {})
             if fault is not None:
                 return self._refuse(Refusal.TLV_LENGTH if fault == "length" else Refusal.TLV_VALUE)
         return message

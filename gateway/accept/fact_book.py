@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
 from gateway.accept.inbound_table import InboundTable
+from gateway.smpp.declared_tlvs import Declared, parse_declared
 from gateway.storage.facts import AccountRow, EsmeRow, FactRows, InboundNumberRow, SenderNameRow
 from router.number_ranges import Network, NumberRange, NumberRanges
 from router.prefixes import PrefixMap
@@ -39,6 +42,7 @@ class FactBook:
         self.numeric_only = frozenset(c.name for c in rows.connectors if not c.alphanumeric_senders)
         self.taken_out = frozenset(c.name for c in rows.connectors if c.wish != "run")  # routes pass them by
         self.stopped = frozenset(c.connector_id for c in rows.connectors if c.wish == "stop")
+        self.declared_tlvs = self._declared_tlvs(rows)  # by connector id, those that other nodes configure among them
         self.inbound_numbers: Mapping[str, InboundNumberRow] = {n.address: n for n in rows.inbound_numbers}
         self.inbound = InboundTable(rows.inbound_routes)
         self.told_events: Mapping[int, frozenset[str]] = {t.account_id: frozenset(t.events) for t in rows.told_events}
@@ -48,6 +52,14 @@ class FactBook:
         self.networks = self._networks(rows)
         self._prices = self._price_maps(rows)
         self._blocks: PrefixMap[frozenset[int | None]] | None = self._block_map(rows)
+
+    @staticmethod
+    def _declared_tlvs(rows: FactRows) -> Mapping[int, Declared]:
+        try:
+            told = {c.connector_id: msgspec.json.decode(c.tlvs, type=dict[str, str]) for c in rows.connectors}
+            return {connector_id: parse_declared(tlvs) for connector_id, tlvs in told.items() if tlvs}
+        except (ValueError, msgspec.MsgspecError) as fault:
+            raise FactBookFault(f"connectors.tlvs: {fault}") from fault
 
     def _refused_senders(self, rows: FactRows) -> Mapping[str, frozenset[str]]:
         found: dict[str, frozenset[str]] = {}

@@ -62,7 +62,7 @@ from gateway.storage.database import (
     take_seat,
 )
 from gateway.storage.embedded import EmbeddedPostgres
-from gateway.storage.facts import ensure_connector, load_facts, say_connector_senders
+from gateway.storage.facts import ensure_connector, load_facts, say_connector_senders, say_connector_tlvs
 from gateway.storage.group_commit import AcceptStream, CommitLine, FencedOut, SettleStream
 from gateway.storage.messages import load_marks
 from gateway.storage.migrate import apply_migrations
@@ -194,6 +194,7 @@ async def _connector_ids(connection: asyncpg.Connection, configuration: Configur
     for each in configuration.connectors:
         ids[each.name] = await ensure_connector(connection, each.name, each.kind)
         await say_connector_senders(connection, ids[each.name], each.alphanumeric_senders)
+        await say_connector_tlvs(connection, ids[each.name], each.tlvs)
     return ids
 
 

@@ -7,7 +7,7 @@ What must not enter: whether a fact is sensible (the command line and the router
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
 import asyncpg
@@ -84,6 +84,7 @@ class ConnectorRow(msgspec.Struct, frozen=True, gc=False):
     kind: str
     alphanumeric_senders: bool = True  # whether it carries a sender name as it is
     wish: str = "run"  # or drain: nothing new by it; stop: its binds end, too
+    tlvs: str = "{}"  # JSON: the vendor's TLVs that its TOML declares, forms by tag
 
 
 class RouteRow(msgspec.Struct, frozen=True):
@@ -301,6 +302,11 @@ async def ensure_connector(connection: asyncpg.Connection, name: str, kind: str)
 async def say_connector_senders(connection: asyncpg.Connection, connector_id: int, alphanumeric: bool) -> None:
     """Say whether a connector carries sender names."""
     await connection.execute(_SQL["say_connector_senders"], connector_id, alphanumeric)
+
+
+async def say_connector_tlvs(connection: asyncpg.Connection, connector_id: int, tlvs: Mapping[str, str]) -> None:
+    """Say which vendor's TLVs a connector declares, forms by tag."""
+    await connection.execute(_SQL["say_connector_tlvs"], connector_id, msgspec.json.encode(tlvs).decode())
 
 
 class NewRoute(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ SELECT account_id, name, in_countries, by_connectors, until_ms FROM sender_names
 
 -- name: load_connectors
 -- Every connector that a row ever spoke of; the configuration says which of them run.
-SELECT connector_id, name, kind, alphanumeric_senders, wish FROM connectors ORDER BY connector_id;
+SELECT connector_id, name, kind, alphanumeric_senders, wish, tlvs::text FROM connectors ORDER BY connector_id;
 
 -- name: load_routes
 -- Every route, the disabled ones too: the table must still check them.
@@ -95,6 +95,10 @@ SELECT connector_id FROM made UNION ALL SELECT connector_id FROM connectors WHER
 -- name: say_connector_senders
 -- Says whether a connector carries sender names; nothing is written, and no node told, when that is known.
 UPDATE connectors SET alphanumeric_senders = $2 WHERE connector_id = $1 AND alphanumeric_senders <> $2;
+
+-- name: say_connector_tlvs
+-- Says which TLVs of its own a connector declares; nothing is written when that is known.
+UPDATE connectors SET tlvs = $2::jsonb WHERE connector_id = $1 AND tlvs <> $2::jsonb;
 
 -- name: add_route
 -- Adds a rule that chooses a connector.
