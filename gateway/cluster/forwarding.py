@@ -55,7 +55,8 @@ class Forwarding:
                 if message is not None:
                     receipt, awaited = _receipt_of(row), Awaited(message, row["part_no"])
                     source = self._life.connectors.get(row["connector_id"])
-                    if source is not None and not self._life.waiting_room.is_surely(receipt, awaited):
+                    surely = row["adopted"] or source is None or self._life.waiting_room.is_surely(receipt, awaited)
+                    if source is not None and not surely:
                         unsure.append((source, receipt, row["forward_id"]))
                         continue
                     self._life.receipted(source or Elsewhere("elsewhere"), receipt, awaited)

@@ -9,6 +9,22 @@ from __future__ import annotations
 from typing import Final
 
 RECEIPTS: Final = {
+    "As in the list of orphans.": "Comme dans la liste des orphelins.",
+    "Give a receipt that fits no message to one by hand, after a look at the evidence.": (
+        "Attribuer à la main un accusé qui ne va à aucun message, après un regard sur les indices."
+    ),
+    "It is meant; without it only the evidence is shown.": "C'est voulu ; sans elle, seuls les indices sont montrés.",
+    "Which part of it, from 1 on.": "Lequel de ses segments, à partir de 1.",
+    "look at: passerelle message list": "voir : passerelle message list",
+    "look at: passerelle message show {name}": "voir : passerelle message show {name}",
+    "look at: passerelle receipt orphans": "voir : passerelle receipt orphans",
+    "message {name} waits for no receipt of this carrier": "le message {name} n'attend aucun accusé de cet opérateur",
+    "no receipt {name} was given up": "aucun accusé {name} n'a été abandonné",
+    "nothing was changed; if it is meant, add --confirm": "rien n'a changé ; si c'est voulu, ajouter --confirm",
+    "receipt {receipt} is given to message {message}": "l'accusé {receipt} est attribué au message {message}",
+    "there is no message {name} of so many parts": "il n'y a pas de message {name} d'autant de segments",
+    "handset": "téléphone",
+    "sender": "expéditeur",
     "--since is not before --until": "--since n'est pas avant --until",
     "From this UTC time on, or so long ago: 2026-01-31T08:00, 90m, 2d.": (
         "À partir de cette heure UTC, ou depuis ce temps : 2026-01-31T08:00, 90m, 2d."

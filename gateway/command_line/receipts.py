@@ -18,7 +18,7 @@ import typer
 from gateway.command_line.finding import find_account, find_account_id, find_esme
 from gateway.command_line.messages import LIST_LIMIT
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, with_database
-from gateway.command_line.output import answer, format_ms, show_json, show_rows
+from gateway.command_line.output import answer, format_ms, show_fields, show_json, show_rows
 from gateway.command_line.refusals import Refusal
 from gateway.command_line.since import parse_since
 from gateway.command_line.words import say
@@ -26,9 +26,11 @@ from gateway.daemon.configuration_schema import Configuration
 from gateway.message import ID_TIME_SHIFT, accepted_at_ms
 from gateway.receipts.parse import STATE_OF_VALUE
 from gateway.storage import commands
+from gateway.storage.audit import CommandLineActor, CommandLineAsked, record
 from gateway.storage.inspection import MESSAGE_ID_LIMIT
 
 ENDED: Final = {"all": ["done", "dead"], "done": ["done"], "dead": ["dead"]}
+ADOPTING: Final = ("submitted", "in_doubt")  # states in which a receipt decides
 REPLAYS: Final = ("replay_receipts", "replay_inbound")  # of gateway.daemon.commands
 ANSWER_PATIENCE_S: Final = 15.0  # chosen: a living node takes a command at once, or at its poll
 LOOK_S: Final = 0.1  # chosen: between two looks at the command's row
@@ -231,6 +233,80 @@ def list_orphans(
     ]
     columns = ("receipt", "received_at", "connector", "smsc_message_id", "from", "to", "state", "error", "tried")
     show_rows(rows, columns, as_json)
+
+
+@receipts.command("adopt")
+def adopt_orphan(
+    receipt: Annotated[int, typer.Argument(metavar="RECEIPT", help="As in the list of orphans.", min=1)],
+    message: Annotated[int, typer.Argument(metavar="ID", help="Our message id.", min=1, max=MESSAGE_ID_LIMIT)],
+    part: Annotated[int, typer.Option("--part", min=1, max=10, help="Which part of it, from 1 on.")] = 1,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="It is meant; without it only the evidence is shown.")
+    ] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    lang: LangOption = None,
+) -> None:
+    """Give a receipt that fits no message to one by hand, after a look at the evidence."""
+
+    async def work(connection: asyncpg.Connection, _: Configuration) -> dict[str, Any]:
+        async with connection.transaction():
+            row = await commands.find_orphan(connection, receipt, message)
+            evidence = _evidence(row, receipt, message, part)
+            if confirm:
+                assert row is not None
+                adopted = await commands.adopt_orphan(connection, receipt, row["account_id"], message, part - 1)
+                if not adopted:
+                    raise _no_orphan(receipt)
+                asked = CommandLineAsked(CommandLineActor(getpass.getuser()))
+                subject, account_id = f"message:{message}", row["account_id"]
+                await record(
+                    connection, asked, action="receipt.adopted", subject=subject, after=evidence, account_id=account_id
+                )
+        return evidence
+
+    evidence = with_database(config, work)
+    if as_json:
+        show_json(evidence | {"adopted": confirm})
+        return
+    show_fields(evidence, as_json=False)
+    typer.echo(
+        say("receipt {receipt} is given to message {message}", receipt=receipt, message=message)
+        if confirm
+        else say("nothing was changed; if it is meant, add --confirm")
+    )
+
+
+def _evidence(row: asyncpg.Record | None, receipt: int, message: int, part: int) -> dict[str, Any]:
+    """What speaks for and against it. Raises Refusal for what cannot be."""
+    if row is None:
+        raise _no_orphan(receipt)
+    if row["message_id"] is None or row["part_count"] < part:
+        raise Refusal(
+            say("there is no message {name} of so many parts", name=message), say("look at: passerelle message list")
+        )
+    if not row["same_connector"] or row["state"] not in ADOPTING:
+        raise Refusal(
+            say("message {name} waits for no receipt of this carrier", name=message),
+            say("look at: passerelle message show {name}", name=message),
+        )
+    return {
+        "connector": row["connector"],
+        "state": STATE_OF_VALUE.get(row["message_state"], ""),
+        "error": row["error"],
+        "smsc_message_id": row["smsc_message_id"],
+        "smsc_message_ids": row["smsc_message_ids"].replace("\x1f", " "),
+        "handset": row["source_addr"],
+        "to": row["message_destination"],
+        "sender": row["destination_addr"],
+        "from": row["message_source"],
+        "received_at": format_ms(row["received_at_ms"]),
+        "submitted_at": format_ms(row["submitted_at_ms"]),
+    }
+
+
+def _no_orphan(receipt: int) -> Refusal:
+    return Refusal(say("no receipt {name} was given up", name=receipt), say("look at: passerelle receipt orphans"))
 
 
 @receipts.command("dress")

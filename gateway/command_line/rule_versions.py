@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import getpass
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, cast
 
@@ -44,10 +44,16 @@ DraftArgument = Annotated[int, typer.Argument(metavar="DRAFT", help="Number of t
 WhyOption = Annotated[str, typer.Option("--why", help="Why; it stays with the version.")]
 
 
+Command = Callable[..., None]
+
+
 def add_commands(app: typer.Typer, kind: Kind) -> None:
     """Give `passerelle route`, or `rate`, its commands of versions."""
+    for name, made in _COMMANDS.items():
+        app.command(name)(made(kind))
 
-    @app.command("versions")
+
+def _show_versions_of(kind: Kind) -> Command:
     def show_versions(
         limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")] = 50,
         config: ConfigOption = None,
@@ -73,7 +79,10 @@ def add_commands(app: typer.Typer, kind: Kind) -> None:
         if open_drafts:
             show_rows(open_drafts, ("draft", "based_on", "rows", "made_at", "made_by", "note"), as_json=False)
 
-    @app.command("diff")
+    return show_versions
+
+
+def _show_differences_of(kind: Kind) -> Command:
     def show_differences(
         before: Annotated[str, typer.Argument(help="A version like 12, or draft:3.")],
         after: Annotated[str, typer.Argument(help="A version like 12, or draft:3.")],
@@ -90,7 +99,10 @@ def add_commands(app: typer.Typer, kind: Kind) -> None:
 
         _show_differences(with_database(config, work), as_json)
 
-    @app.command("activate")
+    return show_differences
+
+
+def _activate_of(kind: Kind) -> Command:
     def activate(
         draft: DraftArgument,
         despite_doubts: Annotated[bool, typer.Option("--despite-doubts", help="The doubts were seen.")] = False,
@@ -109,7 +121,10 @@ def add_commands(app: typer.Typer, kind: Kind) -> None:
 
         _tell(kind, with_database(config, work), as_json)
 
-    @app.command("roll-back")
+    return activate
+
+
+def _roll_back_of(kind: Kind) -> Command:
     def roll_back(
         version: Annotated[int, typer.Argument(help="The version to be like.", min=1, max=LARGEST)],
         why: WhyOption = "",
@@ -126,7 +141,10 @@ def add_commands(app: typer.Typer, kind: Kind) -> None:
 
         _tell(kind, with_database(config, work), as_json)
 
-    @app.command("dry-run")
+    return roll_back
+
+
+def _try_out_of(kind: Kind) -> Command:
     def try_out(
         draft: DraftArgument, config: ConfigOption = None, as_json: JsonOption = False, lang: LangOption = None
     ) -> None:
@@ -159,6 +177,17 @@ def add_commands(app: typer.Typer, kind: Kind) -> None:
         show_rows([{"what": say(name), "count": value} for name, value in fields.items()], ("what", "count"), False)
         if moved:
             show_rows(moved, ("from", "to", "messages"), as_json=False)
+
+    return try_out
+
+
+_COMMANDS: Final[dict[str, Callable[[Kind], Command]]] = {
+    "versions": _show_versions_of,
+    "diff": _show_differences_of,
+    "activate": _activate_of,
+    "roll-back": _roll_back_of,
+    "dry-run": _try_out_of,
+}
 
 
 def import_card(

@@ -123,6 +123,19 @@ async def list_orphans(
     return await connection.fetch(_SQL["list_orphans"], connector, before_id, limit)
 
 
+async def find_orphan(connection: asyncpg.Connection, parked_id: int, message_id: int) -> asyncpg.Record | None:
+    """A receipt that was given up beside a message (message_id None: there is none such); None: no such receipt."""
+    return await connection.fetchrow(_SQL["find_orphan"], parked_id, message_id)
+
+
+async def adopt_orphan(
+    connection: asyncpg.Connection, parked_id: int, account_id: int, message_id: int, part_no: int
+) -> bool:
+    """Give a receipt that was given up to a part of a message; False: somebody else did."""
+    found = await connection.fetchval(_SQL["adopt_orphan"], parked_id, account_id, message_id, part_no)
+    return found is not None
+
+
 async def list_dresses(connection: asyncpg.Connection) -> list[asyncpg.Record]:
     """connector, dress, answered, receipted, learnt_at_ms."""
     return await connection.fetch(_SQL["list_dresses"])

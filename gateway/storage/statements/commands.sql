@@ -91,6 +91,28 @@ SELECT o.*, c.name AS connector FROM (
 ) o JOIN connectors c USING (connector_id)
 WHERE ($1::text IS NULL OR c.name = $1) AND o.parked_id < $2 ORDER BY o.parked_id DESC LIMIT $3;
 
+-- name: find_orphan
+-- A receipt that was given up, beside the message that it may speak of.
+SELECT o.parked_id, c.name AS connector, o.connector_id = m.connector_id AS same_connector, o.smsc_message_id, o.source_addr,
+       o.destination_addr, o.message_state, o.error, o.received_at_ms, m.message_id, m.account_id, m.state,
+       m.source_addr AS message_source, m.destination_addr AS message_destination, m.part_count, m.smsc_message_ids,
+       m.submitted_at_ms
+  FROM orphan_receipts o JOIN connectors c USING (connector_id)
+  LEFT JOIN (SELECT m.* FROM accounts a JOIN messages m ON m.account_id = a.account_id AND m.message_id = $2) m ON true
+ WHERE o.parked_id = $1;
+
+-- name: adopt_orphan
+-- Gives a receipt that was given up to a part of a message: whoever holds that folds it as if its id had been known.
+WITH gone AS (
+    DELETE FROM orphan_receipts WHERE parked_id = $1
+    RETURNING connector_id, smsc_message_id, source_addr, destination_addr, message_state, error
+)
+INSERT INTO forwarded_receipts (account_id, message_id, handed_to, part_no, connector_id, smsc_message_id, source_addr,
+                                destination_addr, message_state, error, adopted)
+SELECT m.account_id, m.message_id, m.handed_to, $4, gone.connector_id, gone.smsc_message_id, gone.source_addr,
+       gone.destination_addr, gone.message_state, gone.error, true
+  FROM gone JOIN messages m ON m.account_id = $2 AND m.message_id = $3 RETURNING message_id;
+
 -- name: list_dresses
 -- What was learnt of the dress of carriers' ids.
 SELECT c.name AS connector, d.dress, d.answered, d.receipted, d.learnt_at_ms

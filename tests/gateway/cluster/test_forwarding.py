@@ -7,6 +7,7 @@ What must not enter: processes and sockets (tests/faults/test_several_nodes.py).
 from __future__ import annotations
 
 from gateway.cluster.forwarding import Forwarding
+from gateway.storage import commands
 from tests.gateway.carrier_at_hand import take_all
 from tests.gateway.conftest import HANDSET, Ground, Life
 
@@ -70,3 +71,23 @@ async def test_what_was_forwarded_to_a_node_that_died_is_folded_by_its_heir(grou
         async with ground.live() as back:
             await forwarding_of(back).fold()
             assert (await ground.row(message))["state"] == "delivered"
+
+
+async def test_a_receipt_that_a_person_gave_to_a_message_ends_it_whatever_its_id(ground: Ground) -> None:
+    async with ground.live(answer=take_all) as holder:
+        message = await holder.accept_one()
+        await holder.until(lambda: message.smsc_message_ids)
+        await ground.connection.execute(
+            "INSERT INTO orphan_receipts (parked_id, connector_id, smsc_message_id, source_addr, destination_addr,"
+            " message_state, error, received_at_ms, raw) VALUES (7, $1, 'unlike', '33612345678', 'ACME', 2, '', 1, '')",
+            holder.carrier.connector_id,
+        )
+        found = await commands.find_orphan(ground.connection, 7, message.message_id)
+        assert found is not None
+        assert (found["same_connector"], found["state"]) == (True, "submitted")
+        adopted = await commands.adopt_orphan(ground.connection, 7, message.account_id, message.message_id, 0)
+        assert adopted
+        assert not await commands.adopt_orphan(ground.connection, 7, message.account_id, message.message_id, 0)
+        await forwarding_of(holder).fold()
+        assert await holder.told_of(message) == ["delivered"]
+        assert await ground.count("forwarded_receipts") == 0

@@ -101,3 +101,8 @@ async def test_a_living_node_tells_a_range_again(tmp_path: Path, database: str) 
 
             await eventually(dropped, WITHIN_S, "the second time is acknowledged")
         await node.check()
+
+
+def test_what_cannot_be_adopted_is_refused_with_its_reason(passerelle: Passerelle) -> None:
+    refused = passerelle("receipt", "adopt", "7", "1882444160850477065")
+    assert (refused.code, "no receipt 7 was given up" in refused.err) == (1, True)
