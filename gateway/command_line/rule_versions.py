@@ -16,12 +16,14 @@ import asyncpg
 import typer
 
 from gateway.command_line.finding import find_account_id
+from gateway.command_line.margins import refuse_below_cost
 from gateway.command_line.options import ConfigOption, JsonOption, LangOption, with_database
 from gateway.command_line.output import answer, show_json, show_rows
 from gateway.command_line.refusals import Refusal
 from gateway.command_line.words import language, say
 from gateway.daemon.configuration_schema import Configuration
 from gateway.storage import audit, carriers, facts, versions
+from gateway.storage.accounts import lock_tree
 from gateway.storage.facts import FactRows, RateRow
 from gateway.storage.versions import Kind, Rows
 from gateway.versions import lists
@@ -116,6 +118,7 @@ def _activate_of(kind: Kind) -> Command:
         async def work(connection: asyncpg.Connection, _: Configuration) -> versions.Applied:
             revision = await _judge(connection, kind, draft, despite_doubts)
             async with connection.transaction():
+                await _lock_prices(connection, kind)
                 done = await versions.activate_draft(connection, kind, draft, revision, getpass.getuser(), why)
                 return await _told(connection, kind, "activated", done, draft)
 
@@ -136,6 +139,7 @@ def _roll_back_of(kind: Kind) -> Command:
 
         async def work(connection: asyncpg.Connection, _: Configuration) -> versions.Applied:
             async with connection.transaction():
+                await _lock_prices(connection, kind)
                 done = await versions.roll_back(connection, kind, version, None, getpass.getuser(), why)
                 return await _told(connection, kind, "rolled_back", done, version)
 
@@ -293,6 +297,12 @@ def _refuse_faults(checked: Checked) -> None:
         raise Refusal(told, say("correct the draft"))
 
 
+async def _lock_prices(connection: asyncpg.Connection, kind: Kind) -> None:
+    """Prices of a reseller's tree are changed by one at a time."""
+    if kind == "rates":
+        await lock_tree(connection)
+
+
 async def _told(
     connection: asyncpg.Connection, kind: Kind, what: str, done: versions.Applied | versions.NotApplied, name: int
 ) -> versions.Applied:
@@ -303,6 +313,8 @@ async def _told(
             "draft_closed": "draft_unknown",
         }
         raise Refusal(say(WHY_NOT[why.get(done.why, done.why)], name=name), _look(kind))
+    if kind == "rates":
+        await refuse_below_cost(connection)
     after = {"version": done.version, "added": done.added, "removed": done.removed, "changed": done.changed}
     await _record(connection, kind, what, done.version, after)
     return done
