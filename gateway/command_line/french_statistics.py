@@ -18,8 +18,8 @@ STATISTICS: Final = {
     "{name} is unknown": "{name} est inconnu",
     "success": "réussite",
     "charged": "facturé",
-    "p95_submit_ms": "envoi p95 (ms)",
-    "p95_deliver_ms": "remise p95 (ms)",
+    "submit_within_ms": "envoyés en (ms)",
+    "deliver_within_ms": "remis en (ms)",
     "unknown": "inconnus",
     "class": "classe",
 }

@@ -34,8 +34,8 @@ SUMS: Final = (
     "unknown",
     "success",
     "charged",
-    "p95_submit_ms",
-    "p95_deliver_ms",
+    "submit_within_ms",
+    "deliver_within_ms",
 )
 
 
@@ -84,6 +84,6 @@ def _describe(row: asyncpg.Record, parts: tuple[str, ...]) -> dict[str, Any]:
         "open": row["accepted"] - ended,
         "success": f"{100 * row['delivered'] / ended:.1f} %" if ended else None,
         "charged": format_credits(row["charged_micros"]),
-        "p95_submit_ms": rows.quantile_ms(row["submit_counts"], 0.95),
-        "p95_deliver_ms": rows.quantile_ms(row["deliver_counts"], 0.95),
+        "submit_within_ms": rows.quantile_ms(row["submit_counts"], 0.95),
+        "deliver_within_ms": rows.quantile_ms(row["deliver_counts"], 0.95),
     }
