@@ -20,6 +20,7 @@ from gateway.command_line.children import Child, find_free_port, running_child
 from gateway.command_line.words import say
 from gateway.storage import api_keys
 
+API: Final = "the HTTP API"
 API_PORT: Final = 8080  # defaults page, Operations
 METRICS_PORT: Final = 9465  # beside the node's
 KEY_DAYS: Final = 1  # chosen: a demonstration's key is shown on a screen
@@ -45,7 +46,7 @@ async def running_api(data_dir: Path, folder: Path, first_sms: Callable[[str], N
         f'[admin_api]\nlisten = "{address}"\nmetrics_listen = "127.0.0.1:{find_free_port(METRICS_PORT)}"\n'
     )
     words = folder / "admin-api.jsonl"
-    api = running_child("the HTTP API", ["admin-api", "--config", str(toml)], words)
+    api = running_child(API, ["admin-api", "--config", str(toml)], words)
     async with api as child, asyncio.TaskGroup() as tasks:
         telling = tasks.create_task(_tell_when_ready(child, words, lambda: first_sms(f"http://{address}")))
         try:

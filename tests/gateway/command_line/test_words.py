@@ -17,11 +17,13 @@ import typer.main
 from gateway.command_line import main as main_module
 from gateway.command_line.carriers import WHY
 from gateway.command_line.checking import PROOF_WORDS
+from gateway.command_line.demo_api import API
 from gateway.command_line.explain import NUMBER_FAULTS, VERDICTS
 from gateway.command_line.french import FRENCH
 from gateway.command_line.main import make_app
 from gateway.command_line.route_remarks import REMARKS
 from gateway.command_line.rule_versions import WHY_NOT
+from gateway.command_line.run import CARRIER, CLIENT
 from gateway.command_line.words import choose_language, say, speak
 from gateway.webhooks.targets import REMEDIES
 from tests.gateway.command_line.conftest import Passerelle
@@ -58,6 +60,9 @@ TABLES = {
     *REMEDIES.values(),
     *WHY.values(),
     *WHY_NOT.values(),
+    CARRIER,
+    CLIENT,
+    API,
 }
 EVERYTHING = sorted(
     {*said_sentences(), *help_texts(typer.main.get_command(make_app())), *PROOF_WORDS.values(), *TABLES} - {""}
