@@ -65,13 +65,18 @@ class Cluster:
 
     def freeze(self) -> None:
         """SIGSTOP to every process: connections stay open and nobody answers."""
-        for pid in family(self._data_dir):
-            os.kill(pid, signal.SIGSTOP)
+        self._send_all(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """SIGCONT to every process."""
+        self._send_all(signal.SIGCONT)
+
+    def _send_all(self, kind: signal.Signals) -> None:
+        """The postmaster first, so that it begins no process unseen; one that ends meanwhile is none to be sent to."""
+        send(self._data_dir, kind)
         for pid in family(self._data_dir):
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, kind)
 
 
 @contextlib.asynccontextmanager
@@ -103,9 +108,10 @@ def send(data_dir: Path, kind: signal.Signals) -> None:
 
 
 def family(data_dir: Path) -> list[int]:
-    """The postmaster and its children."""
+    """The postmaster and its children; none where it has ended."""
     head = postmaster(data_dir)
-    if head is None or not Path(f"/proc/{head}").exists():
+    try:
+        children = Path(f"/proc/{head}/task/{head}/children").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
         return []
-    children = Path(f"/proc/{head}/task/{head}/children")
-    return [head, *(int(pid) for pid in children.read_text(encoding="ascii").split())]
+    return [] if head is None else [head, *(int(pid) for pid in children.split())]
