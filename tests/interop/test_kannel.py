@@ -59,7 +59,7 @@ async def test_texts_and_their_receipts_pass_with_the_habits_of_kannel(database:
         taken = await way.until_taken(5)
         await until_delivered(kannel, refs)
         assert kannel.refs(ACCEPTED) == refs
-        assert [bytes.fromhex(each.short_message) for each in taken] == [
+        assert sorted(bytes.fromhex(each.short_message) for each in taken) == [  # no order is promised
             b"\x05t\x05 %d \x00 \x1b(1\x1b)" % number for number in range(5)
         ]
         submits = [pdu for pdu in pdus_to_server(way.taps[0]) if isinstance(pdu, SubmitSm)]
